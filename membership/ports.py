@@ -1,0 +1,254 @@
+"""Protocols of the outside: Discord, payment providers, mail, the clock. Storage has its own page, records.py."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from membership.model import (
+    ChannelId,
+    CustomerSnapshot,
+    GuildId,
+    Lane,
+    MemberKey,
+    MessageId,
+    Observation,
+    PurchaseSnapshot,
+    RoleId,
+    UserId,
+)
+
+
+class Clock(Protocol):
+    """The time, aware and in UTC."""
+
+    def now(self) -> datetime:
+        """Return the current time."""
+        ...
+
+
+class JoinOutcome(StrEnum):
+    """What `Discord.join` did; the refusals are raised as Blocked."""
+
+    JOINED = "joined"
+    ALREADY_THERE = "already_there"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuildRole:
+    """A role as the gateway last showed it. `refusal` says why we may not put it: "" when we may."""
+
+    role_id: RoleId
+    name: str
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelMessage:
+    """A person's message in a guild's verification channel."""
+
+    message_id: MessageId
+    channel_id: ChannelId
+    author_id: UserId
+    author_name: str
+    text: str
+
+
+class Discord(Protocol):
+    """Everything Doorlist does at Discord. Raises Retry, Blocked or Gone ("member", "role", "guild", "channel").
+
+    Role writes and kicks of one guild run one at a time, the lower lane first. A call that returned was
+    accepted by Discord; a Retry means that the outcome is unknown: observe again.
+    """
+
+    async def observe(self, guild_id: GuildId, user_ids: Sequence[UserId], *, lane: Lane) -> Mapping[UserId, Observation]:
+        """Ask who of at most 100 users is in the guild and with which roles; every id gets an answer."""
+        ...
+
+    async def add_role(self, key: MemberKey, role_id: RoleId, *, lane: Lane, why: str) -> None:
+        """Put one role; `why` goes into the guild's audit log."""
+        ...
+
+    async def remove_role(self, key: MemberKey, role_id: RoleId, *, lane: Lane, why: str) -> None:
+        """Take one role away."""
+        ...
+
+    async def kick(self, key: MemberKey, *, lane: Lane, why: str) -> None:
+        """Remove the member from the guild."""
+        ...
+
+    async def join(self, key: MemberKey, access_token: str, roles: Sequence[RoleId]) -> JoinOutcome:
+        """Add the user to the guild with their OAuth token; on ALREADY_THERE Discord ignored the roles."""
+        ...
+
+    async def invite(self, guild_id: GuildId, channel_id: ChannelId | None, roles: Sequence[RoleId]) -> str:
+        """Make a single-use invite (role-granting where Discord accepts it) and return its URL."""
+        ...
+
+    async def direct_message(self, user_id: UserId, text: str, *, nonce: str) -> None:
+        """Send a direct message. Raises Blocked(DMS_CLOSED)."""
+        ...
+
+    async def post(self, channel_id: ChannelId, event: str, facts: Mapping[str, object], *, nonce: str) -> None:
+        """Post an event-log entry; `event` is a name of EXPERIENCE 5.1, the edge words it."""
+        ...
+
+    async def messages_after(self, channel_id: ChannelId, after: MessageId, limit: int) -> Sequence[ChannelMessage]:
+        """Return people's messages newer than `after`, oldest first, at most `limit` (100)."""
+        ...
+
+    def is_available(self, guild_id: GuildId) -> bool:
+        """Say whether the guild can be acted on now: False while it is frozen by an outage or unknown."""
+        ...
+
+    def roles(self, guild_id: GuildId) -> Mapping[RoleId, GuildRole]:
+        """Return the guild's roles as last seen, with the reason why one cannot be put. Empty when unavailable."""
+        ...
+
+    def guild_name(self, guild_id: GuildId) -> str:
+        """Return the server's name for people, "" when unknown."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingEvent:
+    """A verified provider event as it came in. `body` is the raw text, kept for a replay; `account` is the provider's
+    account id where the event carries one (Connect), "" otherwise."""
+
+    external_id: str
+    type: str
+    body: bytes
+    is_live: bool
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """A product's variant as the provider sells it; `interval` is "" for a one-time price, else "month", "year"..."""
+
+    external_id: str
+    product_id: str
+    product_name: str
+    amount: int
+    currency: str
+    interval: str = ""
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What an event pointed at, fetched: the present truth, never the event's own payload.
+
+    `expired_tokens`: link tokens of checkouts that can no longer be paid. `payment_failed`: the event said that a
+    payment failed, with the page where it can be repaired. `notice` is a line for staff, "" for none.
+    """
+
+    purchases: tuple[PurchaseSnapshot, ...] = ()
+    customers: tuple[CustomerSnapshot, ...] = ()
+    expired_tokens: tuple[str, ...] = ()
+    is_ignored: bool = False
+    notice: str = ""
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckoutOrder:
+    """What a checkout is made for. `expires_in` between 30 minutes and 24 hours; `email` "" when unknown."""
+
+    price_id: str
+    link_token: str
+    success_url: str
+    cancel_url: str
+    expires_at: datetime
+    email: str = ""
+
+
+class Provider(Protocol):
+    """One seller account at a payment platform. Raises Retry (network, 429, 5xx), Blocked(CREDENTIALS_REFUSED), Gone."""
+
+    name: str
+
+    def verify(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Sequence[IncomingEvent]:
+        """Check the signature over the raw body and read the envelope.
+
+        Raises providers.signatures.BadSignature (answer 401) or BadPayload (answer 400).
+        """
+        ...
+
+    async def account(self) -> tuple[str, bool]:
+        """Return the external id of the account that the key belongs to and whether it is live."""
+        ...
+
+    async def read(self, event: IncomingEvent) -> Reading:
+        """Fetch what the event points at."""
+        ...
+
+    async def fetch(self, external_id: str) -> PurchaseSnapshot:
+        """Read one purchase by id. Raises Gone("purchase") when the provider says 404 in the same mode and account."""
+        ...
+
+    def purchases(self) -> AsyncIterator[PurchaseSnapshot]:
+        """List every purchase that may give access, page by page. Raises in the middle when a page fails."""
+        ...
+
+    async def newest_event(self) -> str:
+        """Return the id of the newest event, "" when there is none: the cursor to store before a full listing."""
+        ...
+
+    def events_after(self, cursor: str) -> AsyncIterator[IncomingEvent]:
+        """List the events after `cursor`, oldest first. Raises Gone("cursor") when it is too old to resume from."""
+        ...
+
+    async def prices(self) -> Sequence[Price]:
+        """List the active prices of the account with their products."""
+        ...
+
+    async def checkout(self, order: CheckoutOrder) -> tuple[str, str]:
+        """Create a hosted checkout and return its id and URL; the same token twice gives the same checkout."""
+        ...
+
+    async def portal(self, customer_id: str, return_url: str) -> str:
+        """Return the URL where a customer manages billing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """One mail to render and send: `template` is a name of EXPERIENCE 4.2, `facts` what its words need."""
+
+    to: str
+    template: str
+    facts: Mapping[str, object]
+    message_id: str
+
+
+class Mailer(Protocol):
+    """Renders and sends mail. Raises Retry (temporary), Blocked(MAIL_REFUSED) (permanent)."""
+
+    is_configured: bool
+
+    async def send(self, mail: Mail) -> None:
+        """Send one mail; returns once the server accepted it."""
+        ...
+
+
+class Randomness(Protocol):
+    """The source of secrets, so that tests and simulations can be repeated."""
+
+    def code(self) -> str:
+        """Return a new claim code of 16 Crockford characters."""
+        ...
+
+    def token(self) -> str:
+        """Return a new URL-safe secret of at least 128 bits."""
+        ...
+
+    def jitter(self) -> float:
+        """Return a number in [0, 1) for backoff."""
+        ...
+
+
+BACKOFF_CEILING = timedelta(minutes=5)
