@@ -27,7 +27,6 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the current time."""
-        ...
 
 
 class JoinOutcome(StrEnum):
@@ -64,53 +63,43 @@ class Discord(Protocol):
     accepted by Discord; a Retry means that the outcome is unknown: observe again.
     """
 
-    async def observe(self, guild_id: GuildId, user_ids: Sequence[UserId], *, lane: Lane) -> Mapping[UserId, Observation]:
+    async def observe(
+        self, guild_id: GuildId, user_ids: Sequence[UserId], *, lane: Lane
+    ) -> Mapping[UserId, Observation]:
         """Ask who of at most 100 users is in the guild and with which roles; every id gets an answer."""
-        ...
 
     async def add_role(self, key: MemberKey, role_id: RoleId, *, lane: Lane, why: str) -> None:
         """Put one role; `why` goes into the guild's audit log."""
-        ...
 
     async def remove_role(self, key: MemberKey, role_id: RoleId, *, lane: Lane, why: str) -> None:
         """Take one role away."""
-        ...
 
     async def kick(self, key: MemberKey, *, lane: Lane, why: str) -> None:
         """Remove the member from the guild."""
-        ...
 
     async def join(self, key: MemberKey, access_token: str, roles: Sequence[RoleId]) -> JoinOutcome:
         """Add the user to the guild with their OAuth token; on ALREADY_THERE Discord ignored the roles."""
-        ...
 
     async def invite(self, guild_id: GuildId, channel_id: ChannelId | None, roles: Sequence[RoleId]) -> str:
         """Make a single-use invite (role-granting where Discord accepts it) and return its URL."""
-        ...
 
     async def direct_message(self, user_id: UserId, text: str, *, nonce: str) -> None:
         """Send a direct message. Raises Blocked(DMS_CLOSED)."""
-        ...
 
     async def post(self, channel_id: ChannelId, event: str, facts: Mapping[str, object], *, nonce: str) -> None:
         """Post an event-log entry; `event` is a name of EXPERIENCE 5.1, the edge words it."""
-        ...
 
     async def messages_after(self, channel_id: ChannelId, after: MessageId, limit: int) -> Sequence[ChannelMessage]:
         """Return people's messages newer than `after`, oldest first, at most `limit` (100)."""
-        ...
 
     def is_available(self, guild_id: GuildId) -> bool:
         """Say whether the guild can be acted on now: False while it is frozen by an outage or unknown."""
-        ...
 
     def roles(self, guild_id: GuildId) -> Mapping[RoleId, GuildRole]:
         """Return the guild's roles as last seen, with the reason why one cannot be put. Empty when unavailable."""
-        ...
 
     def guild_name(self, guild_id: GuildId) -> str:
         """Return the server's name for people, "" when unknown."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,43 +165,33 @@ class Provider(Protocol):
 
         Raises providers.signatures.BadSignature (answer 401) or BadPayload (answer 400).
         """
-        ...
 
     async def account(self) -> tuple[str, bool]:
         """Return the external id of the account that the key belongs to and whether it is live."""
-        ...
 
     async def read(self, event: IncomingEvent) -> Reading:
         """Fetch what the event points at."""
-        ...
 
     async def fetch(self, external_id: str) -> PurchaseSnapshot:
         """Read one purchase by id. Raises Gone("purchase") when the provider says 404 in the same mode and account."""
-        ...
 
     def purchases(self) -> AsyncIterator[PurchaseSnapshot]:
         """List every purchase that may give access, page by page. Raises in the middle when a page fails."""
-        ...
 
     async def newest_event(self) -> str:
         """Return the id of the newest event, "" when there is none: the cursor to store before a full listing."""
-        ...
 
     def events_after(self, cursor: str) -> AsyncIterator[IncomingEvent]:
         """List the events after `cursor`, oldest first. Raises Gone("cursor") when it is too old to resume from."""
-        ...
 
     async def prices(self) -> Sequence[Price]:
         """List the active prices of the account with their products."""
-        ...
 
     async def checkout(self, order: CheckoutOrder) -> tuple[str, str]:
         """Create a hosted checkout and return its id and URL; the same token twice gives the same checkout."""
-        ...
 
     async def portal(self, customer_id: str, return_url: str) -> str:
         """Return the URL where a customer manages billing."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +211,6 @@ class Mailer(Protocol):
 
     async def send(self, mail: Mail) -> None:
         """Send one mail; returns once the server accepted it."""
-        ...
 
 
 class Randomness(Protocol):
@@ -240,15 +218,12 @@ class Randomness(Protocol):
 
     def code(self) -> str:
         """Return a new claim code of 16 Crockford characters."""
-        ...
 
     def token(self) -> str:
         """Return a new URL-safe secret of at least 128 bits."""
-        ...
 
     def jitter(self) -> float:
         """Return a number in [0, 1) for backoff."""
-        ...
 
 
 BACKOFF_CEILING = timedelta(minutes=5)

@@ -1,0 +1,440 @@
+"""Protocols of storage: what the use-cases read and write, one class per aggregate, and the unit of work around them.
+
+Storage implements them; nothing here knows how. A `Transaction` is one short database transaction: no call to the
+outside may happen while it is open (law 8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Protocol
+
+from membership.errors import Reason
+from membership.model import (
+    AccountId,
+    BatchId,
+    CustomerId,
+    CustomerSnapshot,
+    Grant,
+    GrantState,
+    GuildId,
+    HoldingState,
+    Lane,
+    MemberFacts,
+    MemberKey,
+    MessageId,
+    Plan,
+    PlanId,
+    Proof,
+    Purchase,
+    PurchaseId,
+    PurchaseSnapshot,
+    RoleId,
+    UserId,
+)
+from membership.ports import IncomingEvent, Price
+from membership.records import (
+    Account,
+    AuditEntry,
+    Batch,
+    Customer,
+    Guild,
+    HeldRemoval,
+    Job,
+    Link,
+    LinkToken,
+    MemberRow,
+    Message,
+    RemovalCounts,
+    StoredCode,
+    StoredEvent,
+)
+
+
+class Accounts(Protocol):
+    """Seller accounts, their catalogue and their poll cursors."""
+
+    async def ensure(self, provider: str, external_id: str, is_live: bool, now: datetime) -> Account:
+        """Return the account, making it at first sight."""
+
+    async def get(self, account_id: AccountId) -> Account:
+        """Return one account. Raises KeyError."""
+
+    async def all(self) -> Sequence[Account]:
+        """Return every account."""
+
+    async def record_prices(self, account_id: AccountId, prices: Sequence[Price]) -> None:
+        """Write the catalogue down (upsert)."""
+
+    async def prices(self, account_id: AccountId) -> Sequence[Price]:
+        """Return the stored catalogue."""
+
+
+class Cursors(Protocol):
+    """Small named values that survive a restart."""
+
+    async def get(self, name: str) -> str | None:
+        """Return a value, None when never set."""
+
+    async def put(self, name: str, value: str) -> None:
+        """Set a value."""
+
+
+class Inbox(Protocol):
+    """Provider events, stored raw and unique."""
+
+    async def add(self, provider: str, events: Sequence[IncomingEvent], now: datetime) -> int:
+        """Store events that are new, each with an intake job in the same transaction; return how many were new."""
+
+    async def get(self, event_id: int) -> StoredEvent:
+        """Return one event. Raises KeyError."""
+
+    async def settle(self, event_id: int, state: str, note: str = "") -> None:
+        """Set the state: done, ignored or quarantined."""
+
+
+class Customers(Protocol):
+    """Payers."""
+
+    async def record(self, account_id: AccountId, snapshot: CustomerSnapshot) -> CustomerId:
+        """Write a payer down and return our id; empty fields never overwrite known ones."""
+
+    async def get(self, customer_id: CustomerId) -> Customer:
+        """Return one payer. Raises KeyError."""
+
+    async def refuse_mail(self, customer_id: CustomerId) -> None:
+        """Remember that mail to this payer bounces for good."""
+
+
+class Purchases(Protocol):
+    """Snapshots of what was bought, and the grants they carry."""
+
+    async def record(
+        self, account_id: AccountId, customer_id: CustomerId, snapshot: PurchaseSnapshot
+    ) -> tuple[Purchase | None, Purchase]:
+        """Write a snapshot down; return (before, after).
+
+        A snapshot older than the stored one changes nothing (after == before). `past_due_since` is set to
+        `snapshot.read_at` at the first sight of past_due and cleared when the status leaves it.
+        """
+
+    async def get(self, purchase_id: PurchaseId) -> Purchase:
+        """Return one purchase. Raises KeyError."""
+
+    async def find(self, account_id: AccountId, external_id: str) -> Purchase | None:
+        """Return a purchase by the provider's id."""
+
+    async def by_checkout(self, checkout_id: str) -> Purchase | None:
+        """Return the purchase that came out of a checkout."""
+
+    async def of_customer(self, customer_id: CustomerId) -> Sequence[Purchase]:
+        """Return a payer's purchases, newest first."""
+
+    async def expecting_end(self, account_id: AccountId, before: datetime, limit: int) -> Sequence[Purchase]:
+        """Return live purchases whose ends_at, trial_ends_at or period_ends_at passed and were not read since."""
+
+    async def live_unseen(self, account_id: AccountId, read_before: datetime, limit: int) -> Sequence[Purchase]:
+        """Return purchases stored as live that no snapshot has confirmed since `read_before` (missing from a listing)."""
+
+    async def open_grant(self, purchase: Purchase, plan: Plan, now: datetime) -> Grant:
+        """Return the purchase's grant on a plan, opening it as pending at first; keep its product up to date while live."""
+
+    async def grants(self, purchase_id: PurchaseId) -> Sequence[Grant]:
+        """Return a purchase's grants."""
+
+    async def set_grant(self, grant: Grant) -> None:
+        """Store a grant's state, reason, episode, ended_at and kick_at."""
+
+    async def grants_in_state(
+        self, guild_id: GuildId, state: GrantState, reason: Reason | None, limit: int
+    ) -> Sequence[Grant]:
+        """Return a guild's grants in one state (and for one reason)."""
+
+
+class Plans(Protocol):
+    """Plans and what unlocks them."""
+
+    async def create(self, plan: Plan) -> Plan:
+        """Store a new plan (its id is ignored) and return it with its id. Raises UserError when the slug is taken."""
+
+    async def replace(self, plan: Plan) -> None:
+        """Store a plan's new form."""
+
+    async def get(self, plan_id: PlanId) -> Plan:
+        """Return one plan. Raises KeyError."""
+
+    async def by_slug(self, slug: str) -> Plan | None:
+        """Return a plan by its slug."""
+
+    async def all(self, guild_id: GuildId | None = None) -> Sequence[Plan]:
+        """Return the plans, of one guild when asked."""
+
+    async def unlocked_by(self, account_id: AccountId, product_ids: Sequence[str]) -> Sequence[Plan]:
+        """Return plans that are not archived and that one of the products may unlock."""
+
+
+class Links(Protocol):
+    """Proven ties and the single-purpose tokens that make them."""
+
+    async def active(self, customer_id: CustomerId) -> Link | None:
+        """Return the live link of a payer."""
+
+    async def customers_of(self, user_id: UserId) -> Sequence[CustomerId]:
+        """Return the payers linked to a Discord user."""
+
+    async def bind(self, customer_id: CustomerId, user_id: UserId, proof: Proof, now: datetime) -> Link | None:
+        """Link a payer; end the previous link (reason moved) and return it, None when there was none or it is the same."""
+
+    async def end(self, customer_id: CustomerId, reason: Reason, now: datetime) -> Link | None:
+        """End the live link and return it."""
+
+    async def moves_since(self, customer_id: CustomerId, since: datetime) -> int:
+        """Count moves to another Discord user."""
+
+    async def issue_token(
+        self, digest: str, purchase_id: PurchaseId | None, user_id: UserId | None, expires_at: datetime
+    ) -> None:
+        """Keep a link token's digest."""
+
+    async def token(self, digest: str) -> LinkToken | None:
+        """Look a token up."""
+
+    async def attach_token(self, digest: str, purchase_id: PurchaseId) -> None:
+        """Tie a checkout's token to the purchase that came out of it."""
+
+    async def spend_tokens(self, purchase_id: PurchaseId) -> None:
+        """Mark all tokens of a purchase as spent."""
+
+
+class Codes(Protocol):
+    """Claim codes and the tries against them."""
+
+    async def issue(self, digest: str, purchase_id: PurchaseId, expires_at: datetime) -> None:
+        """Keep a code's digest."""
+
+    async def get(self, digest: str) -> StoredCode | None:
+        """Look a code up."""
+
+    async def use(self, digest: str, user_id: UserId, now: datetime) -> bool:
+        """Use a code; exactly one caller ever gets True (a conditional update)."""
+
+    async def record_failure(self, user_id: UserId, now: datetime) -> None:
+        """Count a wrong try."""
+
+    async def failures(self, user_id: UserId, since: datetime) -> int:
+        """Count wrong tries of a person."""
+
+
+class Members(Protocol):
+    """Members, their holdings, and the drift between desired and observed."""
+
+    async def facts(self, key: MemberKey) -> MemberFacts:
+        """Read everything `decide` needs: claims through live and ended links, and holdings."""
+
+    async def keys_of_user(self, user_id: UserId) -> Sequence[MemberKey]:
+        """Return the guilds in which a user has grants or holdings."""
+
+    async def keys_of_customer(self, customer_id: CustomerId) -> Sequence[MemberKey]:
+        """Return the members that a payer's grants bear on, through live or ended links."""
+
+    async def keys_of_plan(self, plan_id: PlanId) -> Sequence[MemberKey]:
+        """Return the linked members with a grant on a plan."""
+
+    async def own(
+        self, key: MemberKey, role_id: RoleId, state: HoldingState, now: datetime, *, is_repair: bool = False
+    ) -> None:
+        """Write a holding (upsert). A repair counts within 24 hours of the first."""
+
+    async def disown(self, key: MemberKey, role_id: RoleId) -> None:
+        """Forget a holding."""
+
+    async def settle(self, row: MemberRow, next_check_at: datetime | None) -> None:
+        """Store what was wanted and seen. `observed_at` None means: written since, look again at the next sweep."""
+
+    async def record_seen(
+        self, guild_id: GuildId, seen: Mapping[UserId, tuple[frozenset[RoleId], bool]], now: datetime
+    ) -> Sequence[MemberKey]:
+        """Store what a sweep saw (managed roles, presence) of many members; return those that now differ from desired."""
+
+    async def drifted(self, guild_id: GuildId, limit: int) -> Sequence[MemberKey]:
+        """Return members whose observed differs from desired, by the partial index."""
+
+    async def due(self, guild_id: GuildId, now: datetime, limit: int) -> Sequence[MemberKey]:
+        """Return members whose next_check_at has passed."""
+
+    async def least_recently_seen(self, guild_id: GuildId, before: datetime, limit: int) -> Sequence[MemberRow]:
+        """Return managed members by oldest observed_at (never first), seen before `before`."""
+
+    async def holders(self, guild_id: GuildId, role_id: RoleId) -> Sequence[UserId]:
+        """Return the members on whom we hold a role."""
+
+
+class Guilds(Protocol):
+    """Server settings."""
+
+    async def ensure(self, guild_id: GuildId, name: str) -> Guild:
+        """Return a guild, making it at first sight; keeps the name up to date."""
+
+    async def get(self, guild_id: GuildId) -> Guild | None:
+        """Return one guild."""
+
+    async def all(self) -> Sequence[Guild]:
+        """Return every guild."""
+
+    async def replace(self, guild: Guild) -> None:
+        """Store a guild's settings (not its claim cursor)."""
+
+    async def set_claim_cursor(self, guild_id: GuildId, message_id: MessageId) -> None:
+        """Move the claim cursor forward, never back."""
+
+    async def is_message_handled(self, message_id: MessageId) -> bool:
+        """Say whether a claim message was answered before."""
+
+    async def mark_message_handled(self, message_id: MessageId, now: datetime) -> None:
+        """Remember an answered claim message."""
+
+
+class Jobs(Protocol):
+    """The durable queue (DESIGN 6)."""
+
+    async def mark(self, kind: str, key: str, *, lane: Lane, run_at: datetime, scope: str = "") -> None:
+        """Ask for a run: earliest run_at and lowest lane win, generation grows, attempts and parking reset."""
+
+    async def mark_many(self, kind: str, keys: Sequence[tuple[str, str]], *, lane: Lane, run_at: datetime) -> None:
+        """Mark many (key, scope) pairs."""
+
+    async def claim(
+        self, now: datetime, lease_until: datetime, limit: int, busy_scopes: Sequence[str]
+    ) -> Sequence[Job]:
+        """Lease due jobs, lowest lane then earliest first; jobs of busy scopes only in lane 0. Expired leases are due again."""
+
+    async def done(self, job: Job) -> None:
+        """Delete the job if nobody marked it meanwhile, else release it to run again."""
+
+    async def fail(self, job: Job, error: str, *, not_before: datetime | None) -> None:
+        """Release a failed job until `not_before`; None parks it, visible."""
+
+    async def cancel(self, kind: str, key: str) -> None:
+        """Delete a job."""
+
+    async def next_run_at(self) -> datetime | None:
+        """Return when the next unparked, unleased job is due."""
+
+    async def counts(self) -> Mapping[str, int]:
+        """Return how many jobs are `due`, `waiting`, `leased` and `parked`."""
+
+
+class Outbox(Protocol):
+    """Messages that must go out once, and every try."""
+
+    async def put(
+        self, dedupe_key: str, kind: str, target: str, template: str, facts: Mapping[str, object], now: datetime
+    ) -> bool:
+        """Queue a message with its delivery job unless the key was ever used; say whether it is new."""
+
+    async def get(self, message_id: int) -> Message | None:
+        """Return a message that still waits, None when it is settled."""
+
+    async def settle(self, message_id: int, state: str, detail: str, now: datetime) -> None:
+        """Record the outcome (sent, dropped) with its delivery row."""
+
+    async def record_try(self, message_id: int, detail: str, now: datetime) -> None:
+        """Record a failed try; the message keeps waiting."""
+
+    async def sent_to(self, kind: str, target: str, since: datetime) -> int:
+        """Count messages sent to one target."""
+
+
+class Audit(Protocol):
+    """The append-only record."""
+
+    async def add(self, entry: AuditEntry, now: datetime) -> int:
+        """Write an entry and return its number."""
+
+    async def recent(
+        self, limit: int, *, guild_id: GuildId | None = None, user_id: UserId | None = None
+    ) -> Sequence[tuple[int, datetime, AuditEntry]]:
+        """Return the newest entries, newest first."""
+
+
+class Removals(Protocol):
+    """The brake's ledger and its held batches."""
+
+    async def counts(self, guild_id: GuildId, since: datetime) -> RemovalCounts:
+        """Count reserved and done removals since a moment. Released ones do not count."""
+
+    async def reserve(self, key: MemberKey, role_id: RoleId | None, now: datetime, *, is_confirmed: bool) -> None:
+        """Count a removal before the act; a repeated try of the same removal within the window counts once."""
+
+    async def hold(self, guild_id: GuildId, removals: Sequence[HeldRemoval], cause: str, now: datetime) -> BatchId:
+        """Add removals to the guild's open batch for this cause, opening one; the set hash follows."""
+
+    async def is_released(self, removal: HeldRemoval, now: datetime) -> bool:
+        """Say whether a release covers this removal and is younger than 30 minutes."""
+
+    async def is_discarded(self, removal: HeldRemoval) -> bool:
+        """Say whether a person decided that this member keeps it."""
+
+    async def drop(self, key: MemberKey, role_ids: Sequence[RoleId]) -> None:
+        """Take removals that are no longer wanted out of the open batches."""
+
+    async def open_batches(self, guild_id: GuildId | None = None) -> Sequence[Batch]:
+        """Return the held batches."""
+
+    async def decide(self, batch_id: BatchId, set_hash: str, verdict: str, actor: str, now: datetime) -> Batch:
+        """Release or discard a batch. Raises UserError when the set is no longer the one that was shown."""
+
+
+class Sessions(Protocol):
+    """Server-side browser state, sealed; ids are kept as digests."""
+
+    async def put(self, digest: str, kind: str, content: Mapping[str, str], expires_at: datetime) -> None:
+        """Store or replace a session."""
+
+    async def get(self, digest: str, kind: str, now: datetime) -> Mapping[str, str] | None:
+        """Return a live session's content."""
+
+    async def take(self, digest: str, kind: str, now: datetime) -> Mapping[str, str] | None:
+        """Return and delete it in one step, so that it serves once."""
+
+    async def prune(self, now: datetime) -> None:
+        """Delete what has expired."""
+
+
+class Transaction(Protocol):
+    """One database transaction with every aggregate bound to it."""
+
+    accounts: Accounts
+    cursors: Cursors
+    inbox: Inbox
+    customers: Customers
+    purchases: Purchases
+    plans: Plans
+    links: Links
+    codes: Codes
+    members: Members
+    guilds: Guilds
+    jobs: Jobs
+    outbox: Outbox
+    audit: Audit
+    removals: Removals
+    sessions: Sessions
+
+
+class Store(Protocol):
+    """The database. Raises Retry when it is locked, full or away."""
+
+    def write(self) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction that commits at the end of the block and rolls back on an exception."""
+
+    def read(self) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction for reading only."""
+
+
+class Intake(Protocol):
+    """The fast door for webhooks."""
+
+    async def accept(self, provider: str, events: Sequence[IncomingEvent]) -> int:
+        """Store events with their jobs; return after the commit, shared with whoever waits too (group commit)."""
