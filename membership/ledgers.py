@@ -1,0 +1,174 @@
+"""Protocols of storage for the queues and records, and the unit of work that binds every aggregate.
+
+A `Transaction` is one short database transaction: no call to the outside may happen while it is open (law 8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Protocol
+
+from membership.aggregates import Accounts, Codes, Cursors, Customers, Guilds, Inbox, Links, Members, Plans, Purchases
+from membership.model import (
+    BatchId,
+    GuildId,
+    Lane,
+    MemberKey,
+    RoleId,
+    UserId,
+)
+from membership.ports import IncomingEvent
+from membership.records import (
+    AuditEntry,
+    Batch,
+    HeldRemoval,
+    Job,
+    Message,
+    RemovalCounts,
+)
+
+
+class Jobs(Protocol):
+    """The durable queue (DESIGN 6)."""
+
+    async def mark(self, kind: str, key: str, *, lane: Lane, run_at: datetime, scope: str = "") -> None:
+        """Ask for a run: earliest run_at and lowest lane win, generation grows, attempts and parking reset."""
+
+    async def mark_many(self, kind: str, keys: Sequence[tuple[str, str]], *, lane: Lane, run_at: datetime) -> None:
+        """Mark many (key, scope) pairs."""
+
+    async def claim(
+        self, now: datetime, lease_until: datetime, limit: int, busy_scopes: Sequence[str]
+    ) -> Sequence[Job]:
+        """Lease due jobs, lowest lane then earliest first; jobs of busy scopes only in lane 0. Expired leases are due again."""
+
+    async def done(self, job: Job) -> None:
+        """Delete the job if nobody marked it meanwhile, else release it to run again."""
+
+    async def fail(self, job: Job, error: str, *, not_before: datetime | None) -> None:
+        """Release a failed job until `not_before`; None parks it, visible."""
+
+    async def cancel(self, kind: str, key: str) -> None:
+        """Delete a job."""
+
+    async def next_run_at(self) -> datetime | None:
+        """Return when the next unparked, unleased job is due."""
+
+    async def counts(self) -> Mapping[str, int]:
+        """Return how many jobs are `due`, `waiting`, `leased` and `parked`."""
+
+
+class Outbox(Protocol):
+    """Messages that must go out once, and every try."""
+
+    async def put(
+        self, dedupe_key: str, kind: str, target: str, template: str, facts: Mapping[str, object], now: datetime
+    ) -> bool:
+        """Queue a message with its delivery job unless the key was ever used; say whether it is new."""
+
+    async def get(self, message_id: int) -> Message | None:
+        """Return a message that still waits, None when it is settled."""
+
+    async def settle(self, message_id: int, state: str, detail: str, now: datetime) -> None:
+        """Record the outcome (sent, dropped) with its delivery row."""
+
+    async def record_try(self, message_id: int, detail: str, now: datetime) -> None:
+        """Record a failed try; the message keeps waiting."""
+
+    async def sent_to(self, kind: str, target: str, since: datetime) -> int:
+        """Count messages sent to one target."""
+
+
+class Audit(Protocol):
+    """The append-only record."""
+
+    async def add(self, entry: AuditEntry, now: datetime) -> int:
+        """Write an entry and return its number."""
+
+    async def recent(
+        self, limit: int, *, guild_id: GuildId | None = None, user_id: UserId | None = None
+    ) -> Sequence[tuple[int, datetime, AuditEntry]]:
+        """Return the newest entries, newest first."""
+
+
+class Removals(Protocol):
+    """The brake's ledger and its held batches."""
+
+    async def counts(self, guild_id: GuildId, since: datetime) -> RemovalCounts:
+        """Count reserved and done removals since a moment. Released ones do not count."""
+
+    async def reserve(self, key: MemberKey, role_id: RoleId | None, now: datetime, *, is_confirmed: bool) -> None:
+        """Count a removal before the act; a repeated try of the same removal within the window counts once."""
+
+    async def hold(self, guild_id: GuildId, removals: Sequence[HeldRemoval], cause: str, now: datetime) -> BatchId:
+        """Add removals to the guild's open batch for this cause, opening one; the set hash follows."""
+
+    async def is_released(self, removal: HeldRemoval, now: datetime) -> bool:
+        """Say whether a release covers this removal and is younger than 30 minutes."""
+
+    async def is_discarded(self, removal: HeldRemoval) -> bool:
+        """Say whether a person decided that this member keeps it."""
+
+    async def drop(self, key: MemberKey, role_ids: Sequence[RoleId]) -> None:
+        """Take removals that are no longer wanted out of the open batches."""
+
+    async def open_batches(self, guild_id: GuildId | None = None) -> Sequence[Batch]:
+        """Return the held batches."""
+
+    async def decide(self, batch_id: BatchId, set_hash: str, verdict: str, actor: str, now: datetime) -> Batch:
+        """Release or discard a batch. Raises UserError when the set is no longer the one that was shown."""
+
+
+class Sessions(Protocol):
+    """Server-side browser state, sealed; ids are kept as digests."""
+
+    async def put(self, digest: str, kind: str, content: Mapping[str, str], expires_at: datetime) -> None:
+        """Store or replace a session."""
+
+    async def get(self, digest: str, kind: str, now: datetime) -> Mapping[str, str] | None:
+        """Return a live session's content."""
+
+    async def take(self, digest: str, kind: str, now: datetime) -> Mapping[str, str] | None:
+        """Return and delete it in one step, so that it serves once."""
+
+    async def prune(self, now: datetime) -> None:
+        """Delete what has expired."""
+
+
+class Transaction(Protocol):
+    """One database transaction with every aggregate bound to it."""
+
+    accounts: Accounts
+    cursors: Cursors
+    inbox: Inbox
+    customers: Customers
+    purchases: Purchases
+    plans: Plans
+    links: Links
+    codes: Codes
+    members: Members
+    guilds: Guilds
+    jobs: Jobs
+    outbox: Outbox
+    audit: Audit
+    removals: Removals
+    sessions: Sessions
+
+
+class Store(Protocol):
+    """The database. Raises Retry when it is locked, full or away."""
+
+    def write(self) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction that commits at the end of the block and rolls back on an exception."""
+
+    def read(self) -> AbstractAsyncContextManager[Transaction]:
+        """Open a transaction for reading only."""
+
+
+class Intake(Protocol):
+    """The fast door for webhooks."""
+
+    async def accept(self, provider: str, events: Sequence[IncomingEvent]) -> int:
+        """Store events with their jobs; return after the commit, shared with whoever waits too (group commit)."""
