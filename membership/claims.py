@@ -1,0 +1,106 @@
+"""Redeem a claim code: the same service behind `!claim`, `/claim` and the panel. The words of the answers live in cogs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from membership import binding, codes
+from membership.ledgers import Transaction
+from membership.model import GuildId, Lane, MemberKey, Proof, RoleId, UserId
+from membership.records import StoredCode
+from membership.services import Services
+
+DELIVERY_PATIENCE = timedelta(seconds=8)
+
+
+class ClaimOutcome(StrEnum):
+    """What came of a code."""
+
+    OK = "ok"
+    NOT_A_CODE = "not_a_code"
+    UNKNOWN = "unknown"
+    USED_BY_YOU = "used_by_you"
+    USED_BY_ANOTHER = "used_by_another"
+    EXPIRED = "expired"
+    TOO_MANY_TRIES = "too_many_tries"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimAnswer:
+    """What to tell the person. `was_delivered` is False while Discord is busy or they still have to join."""
+
+    outcome: ClaimOutcome
+    plan_names: tuple[str, ...] = ()
+    role_ids: tuple[RoleId, ...] = ()
+    guild_id: GuildId | None = None
+    until: datetime | None = None
+    tries_left: int = 0
+    used_at: datetime | None = None
+    retry_at: datetime | None = None
+    was_delivered: bool = False
+
+
+async def redeem(services: Services, user_id: UserId, guild_id: GuildId | None, text: str) -> ClaimAnswer:
+    """Redeem what a person typed and wait a few seconds for the roles, so that the answer can name them.
+
+    `guild_id` is where it was typed, None in a direct message: a code of another guild is unknown here.
+    """
+    now = services.clock.now()
+    code = codes.normalise(text)
+    async with services.store.write() as tx:
+        limited = await _refuse_if_tired(services, tx, user_id, now)
+        if limited is not None:
+            return limited
+        stored = None if code is None else await tx.codes.get(codes.digest(code))
+        if stored is None or not await _opens_here(tx, stored, guild_id):
+            await tx.codes.record_failure(user_id, now)
+            outcome = ClaimOutcome.NOT_A_CODE if code is None else ClaimOutcome.UNKNOWN
+            failures = await tx.codes.failures(user_id, now - _window(services))
+            return ClaimAnswer(outcome=outcome, tries_left=max(0, services.policy.claim_tries - failures))
+        answer, keys = await _use(tx, stored, user_id, now)
+    if keys:
+        await services.signals.wait([str(key) for key in keys], DELIVERY_PATIENCE)
+    return await _describe(services, answer, stored, user_id)
+
+
+async def _refuse_if_tired(services: Services, tx: Transaction, user_id: UserId, now: datetime) -> ClaimAnswer | None:
+    failures = await tx.codes.failures(user_id, now - _window(services))
+    if failures < services.policy.claim_tries:
+        return None
+    return ClaimAnswer(outcome=ClaimOutcome.TOO_MANY_TRIES, retry_at=now + _window(services))
+
+
+async def _opens_here(tx: Transaction, stored: StoredCode, guild_id: GuildId | None) -> bool:
+    if guild_id is None:
+        return True
+    return any(grant.guild_id == guild_id for grant in await tx.purchases.grants(stored.purchase_id))
+
+
+async def _use(
+    tx: Transaction, stored: StoredCode, user_id: UserId, now: datetime
+) -> tuple[ClaimAnswer, list[MemberKey]]:
+    purchase = await tx.purchases.get(stored.purchase_id)
+    link = await tx.links.active(purchase.customer_id)
+    if link is not None and link.user_id == user_id:
+        return ClaimAnswer(outcome=ClaimOutcome.USED_BY_YOU, used_at=stored.used_at or link.created_at), []
+    if stored.used_by is not None or link is not None:
+        return ClaimAnswer(outcome=ClaimOutcome.USED_BY_ANOTHER), []
+    if stored.expires_at <= now:
+        return ClaimAnswer(outcome=ClaimOutcome.EXPIRED, until=stored.expires_at), []
+    if not await tx.codes.use(stored.digest, user_id, now):
+        return ClaimAnswer(outcome=ClaimOutcome.USED_BY_ANOTHER), []
+    keys = await binding.bind(tx, purchase.customer_id, user_id, Proof.CODE, now, lane=Lane.PERSON)
+    return ClaimAnswer(outcome=ClaimOutcome.OK), keys
+
+
+async def _describe(services: Services, answer: ClaimAnswer, stored: StoredCode, user_id: UserId) -> ClaimAnswer:
+    """Add what the person now has to an answer that concerns their own purchase."""
+    if answer.outcome not in (ClaimOutcome.OK, ClaimOutcome.USED_BY_YOU):
+        return answer
+    return await binding.describe(services, answer, stored.purchase_id, user_id)
+
+
+def _window(services: Services) -> timedelta:
+    return timedelta(minutes=services.policy.claim_window_minutes)

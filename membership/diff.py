@@ -1,0 +1,126 @@
+"""The steps from what is to what should be: `diff` compares desired, observed and holdings. Pure.
+
+Additions come before removals, so that access never blinks on a plan change (law 5). A role that we do not own is never
+taken away (law 4), except by the rule remove_all_roles, which says so. Applying the steps leaves an empty diff.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from membership.entitlements import Decision
+from membership.model import Holding, HoldingState, Observation, RoleId, Seen
+
+REPAIR_WINDOW = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Add the user to the guild."""
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Write down that a role is ours, in a state."""
+
+    role_id: RoleId
+    state: HoldingState
+    is_repair: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Put a role."""
+
+    role_id: RoleId
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """Take a role away. `is_evidenced` is False when only an edited plan asks for it; `is_ours` False when stripping."""
+
+    role_id: RoleId
+    is_evidenced: bool
+    is_ours: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Disown:
+    """Forget a holding: the role is gone by itself, or stays on the member for good."""
+
+    role_id: RoleId
+
+
+@dataclass(frozen=True, slots=True)
+class Kick:
+    """Remove the member from the guild."""
+
+
+Step = Join | Own | Add | Remove | Disown | Kick
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What bounds the steps: `can_join` when we hold the member's permission to add them; `assignable` are the roles
+    the bot could take (for stripping); `repairs` is how often a hand-removed role is put back within 24 hours."""
+
+    can_join: bool = False
+    assignable: Collection[RoleId] = ()
+    repairs: int = 3
+
+
+def diff(
+    decision: Decision, observed: Observation, holdings: Collection[Holding], limits: Limits, *, now: datetime
+) -> tuple[Step, ...]:
+    """Return the ordered steps that bring one member from `observed` to `decision`."""
+    if observed is None:
+        return _steps_outside(decision, holdings, limits)
+    held = {holding.role_id: holding for holding in holdings}
+    steps: list[Step] = []
+    for role in sorted(decision.roles):
+        steps += _steps_wanted(role, observed, held.get(role), limits, now)
+    for role in sorted(held.keys() - decision.roles):
+        steps.append(_step_unwanted(role, decision, observed))
+    if decision.strips:
+        foreign = (observed.roles & frozenset(limits.assignable)) - decision.roles - held.keys()
+        steps += [Remove(role, is_evidenced=True, is_ours=False) for role in sorted(foreign)]
+    if decision.kick:
+        steps.append(Kick())
+    return tuple(steps)
+
+
+def is_worn_out(holding: Holding, limit: int, now: datetime) -> bool:
+    """Say whether a role was put back so often within 24 hours that a person has to look (threats D28)."""
+    is_recent = holding.repairs_since is not None and now - holding.repairs_since < REPAIR_WINDOW
+    return is_recent and holding.repairs >= limit
+
+
+def _steps_outside(decision: Decision, holdings: Collection[Holding], limits: Limits) -> tuple[Step, ...]:
+    """Discord forgot the roles when the member left: so do we. Those who may be added come in with all their roles."""
+    forgotten = tuple(Disown(role) for role in sorted(holding.role_id for holding in holdings))
+    if not (decision.is_wanted and limits.can_join):
+        return forgotten
+    added = [step for role in sorted(decision.roles) for step in (Own(role, HoldingState.ADDING), Add(role))]
+    return (*forgotten, Join(), *added)
+
+
+def _steps_wanted(
+    role: RoleId, observed: Seen, holding: Holding | None, limits: Limits, now: datetime
+) -> tuple[Step, ...]:
+    if role in observed.roles:
+        # Without a holding somebody else gave it: it stays theirs. With one, the write is seen to have arrived.
+        is_settled = holding is None or holding.state is HoldingState.HELD
+        return () if is_settled else (Own(role, HoldingState.HELD),)
+    if holding is None or holding.state is HoldingState.ADDING:
+        return (Own(role, HoldingState.ADDING), Add(role))
+    if is_worn_out(holding, limits.repairs, now):
+        return ()
+    return (Own(role, HoldingState.ADDING, is_repair=True), Add(role))
+
+
+def _step_unwanted(role: RoleId, decision: Decision, observed: Seen) -> Step:
+    if role in decision.kept or role not in observed.roles:
+        return Disown(role)
+    return Remove(role, is_evidenced=role not in decision.inferred)

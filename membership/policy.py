@@ -1,0 +1,39 @@
+"""The rules that are the same for every plan and guild, with safe defaults. One section of the configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What bounds and paces the membership core. Durations are in the unit that the name ends with."""
+
+    reminder_hours: tuple[int, ...] = (1, 24, 72, 168)
+    """When to remind a buyer who has not connected, counted from the purchase."""
+    code_days: int = 30
+    """How long a claim code and a mailed link work."""
+    claim_tries: int = 5
+    """Wrong codes that one person may try in claim_window_minutes."""
+    claim_window_minutes: int = 10
+    """The window of claim_tries."""
+    moves_per_30_days: int = 2
+    """How often a customer may move a purchase to another Discord account."""
+    brake_removals: int = 10
+    """Evidenced role removals that go through in 24 hours per guild without asking, at least."""
+    brake_removal_percent: int = 10
+    """The same as a share of the paying members; the larger of the two counts."""
+    brake_kicks: int = 3
+    """Kicks that go through in 24 hours per guild without asking, at least."""
+    brake_kick_percent: int = 2
+    """The same as a share of the paying members; the larger of the two counts."""
+    repairs_per_day: int = 3
+    """How often a role that a person took away by hand is put back before we hold and tell staff."""
+    sweep_members: int = 10_000
+    """Members that one sweep looks at per guild, those seen longest ago first."""
+    mails_per_hour: int = 3
+    """Mails to one address in an hour."""
+    mails_per_day: int = 10
+    """Mails to one address in a day."""
+    job_attempts: int = 12
+    """Failures after which a job is parked for a person to look at."""
