@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from membership import binding, codes
+from membership.entitlements import Access, Outcome, decide
 from membership.ledgers import Transaction
-from membership.model import GuildId, Lane, MemberKey, Proof, RoleId, UserId
+from membership.model import GrantState, GuildId, MemberKey, Proof, RoleId, UserId
 from membership.records import StoredCode
 from membership.services import Services
 
@@ -49,6 +50,7 @@ async def redeem(services: Services, user_id: UserId, guild_id: GuildId | None, 
     """
     now = services.clock.now()
     code = codes.normalise(text)
+    started = services.signals.tick()
     async with services.store.write() as tx:
         limited = await _refuse_if_tired(services, tx, user_id, now)
         if limited is not None:
@@ -61,7 +63,9 @@ async def redeem(services: Services, user_id: UserId, guild_id: GuildId | None, 
             return ClaimAnswer(outcome=outcome, tries_left=max(0, services.policy.claim_tries - failures))
         answer, keys = await _use(tx, stored, user_id, now)
     if keys:
-        await services.signals.wait([str(key) for key in keys], DELIVERY_PATIENCE)
+        services.wake()
+        waited_for = [str(key) for key in keys if key.user_id == user_id]
+        await services.signals.wait(waited_for, since=started, patience=DELIVERY_PATIENCE)
     return await _describe(services, answer, stored, user_id)
 
 
@@ -91,7 +95,7 @@ async def _use(
         return ClaimAnswer(outcome=ClaimOutcome.EXPIRED, until=stored.expires_at), []
     if not await tx.codes.use(stored.digest, user_id, now):
         return ClaimAnswer(outcome=ClaimOutcome.USED_BY_ANOTHER), []
-    keys = await binding.bind(tx, purchase.customer_id, user_id, Proof.CODE, now, lane=Lane.PERSON)
+    keys = await binding.bind(tx, purchase.customer_id, user_id, Proof.CODE, now)
     return ClaimAnswer(outcome=ClaimOutcome.OK), keys
 
 
@@ -99,7 +103,29 @@ async def _describe(services: Services, answer: ClaimAnswer, stored: StoredCode,
     """Add what the person now has to an answer that concerns their own purchase."""
     if answer.outcome not in (ClaimOutcome.OK, ClaimOutcome.USED_BY_YOU):
         return answer
-    return await binding.describe(services, answer, stored.purchase_id, user_id)
+    async with services.store.read() as tx:
+        grants = await tx.purchases.grants(stored.purchase_id)
+        keys = sorted({MemberKey(grant.guild_id, user_id) for grant in grants})
+        decisions = [decide(await tx.members.facts(key), now=services.clock.now()) for key in keys]
+    outcomes = [
+        outcome
+        for decision in decisions
+        for outcome in decision.outcomes
+        if outcome.claim.purchase.id == stored.purchase_id and outcome.access is Access.GRANTED
+    ]
+    return replace(
+        answer,
+        plan_names=tuple(outcome.claim.plan.name for outcome in outcomes),
+        role_ids=tuple(sorted({role for outcome in outcomes for role in outcome.roles})),
+        guild_id=keys[0].guild_id if keys else None,
+        until=max((moment for outcome in outcomes if (moment := _lasts_until(outcome))), default=None),
+        was_delivered=all(outcome.claim.grant.state is GrantState.DELIVERED for outcome in outcomes),
+    )
+
+
+def _lasts_until(outcome: Outcome) -> datetime | None:
+    purchase = outcome.claim.purchase
+    return outcome.until or purchase.ends_at or purchase.period_ends_at
 
 
 def _window(services: Services) -> timedelta:

@@ -103,7 +103,8 @@ def decide(facts: MemberFacts, *, now: datetime) -> Decision:
         is_wanted=any(outcome.access is Access.GRANTED for outcome in outcomes),
         kept=kept,
         inferred=frozenset(role for role in leaving - kept if not _has_evidence(role, outcomes)),
-        strips=not is_live and any(outcome.is_ending and outcome.rule is OnEnd.REMOVE_ALL_ROLES for outcome in outcomes),
+        strips=not is_live
+        and any(outcome.is_ending and outcome.rule is OnEnd.REMOVE_ALL_ROLES for outcome in outcomes),
         kick=not is_live and any(kick_at <= now for kick_at in kicks),
         valid_until=_next_moment([*(outcome.until for outcome in outcomes), *kicks], now),
     )
@@ -161,7 +162,9 @@ def _mapping_verdict(claim: Claim) -> Outcome | None:
     if not purchase.items:
         # A read without items says nothing about what was bought (law 3).
         return Outcome(claim=claim, access=Access.HOLD, reason=Reason.STATUS_UNKNOWN, roles=_all_roles(plan))
-    is_same_item = any((item.product_id, item.price_id) == (grant.product_id, grant.price_id) for item in purchase.items)
+    is_same_item = any(
+        (item.product_id, item.price_id) == (grant.product_id, grant.price_id) for item in purchase.items
+    )
     reason = Reason.PLAN_UNMAPPED if is_same_item else Reason.PLAN_CHANGED
     return Outcome(claim=claim, access=Access.ENDED, reason=reason, is_evidence=not is_same_item)
 
@@ -236,7 +239,8 @@ def _has_evidence(role: RoleId, outcomes: Iterable[Outcome]) -> bool:
     witnesses = [
         outcome
         for outcome in outcomes
-        if role in _all_roles(outcome.claim.plan) and (outcome.is_live or outcome.is_ending or not outcome.claim.is_linked)
+        if role in _all_roles(outcome.claim.plan)
+        and (outcome.is_live or outcome.is_ending or not outcome.claim.is_linked)
     ]
     return bool(witnesses) and all(witness.is_evidence for witness in witnesses)
 

@@ -1,0 +1,62 @@
+"""Tie a customer to a Discord user, and mark what follows. Shared by every way of linking."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from membership.errors import Reason
+from membership.ledgers import Transaction
+from membership.model import CustomerId, Lane, MemberKey, Proof, PurchaseId, UserId
+from membership.records import AuditEntry
+
+
+async def bind(
+    tx: Transaction, customer_id: CustomerId, user_id: UserId, proof: Proof, now: datetime
+) -> list[MemberKey]:
+    """Link a customer to a user and mark every member this touches, the previous holder included; return their keys."""
+    previous = await tx.links.bind(customer_id, user_id, proof, now)
+    await _close_invitations(tx, customer_id)
+    event = "link.created" if previous is None else "link.moved"
+    detail = {"proof": proof.value} | ({} if previous is None else {"from_user_id": str(previous.user_id)})
+    number = await tx.audit.add(
+        AuditEntry(event=event, actor=f"user:{user_id}", user_id=user_id, customer_id=customer_id, detail=detail), now
+    )
+    if previous is not None:
+        facts = {"customer_id": customer_id, "user_id": str(user_id)}
+        await tx.outbox.put(f"moved:{number}", "mail", str(customer_id), "moved", facts, now)
+    return await mark_members(tx, customer_id, Lane.PERSON, now)
+
+
+async def unbind(tx: Transaction, customer_id: CustomerId, reason: Reason, now: datetime) -> list[MemberKey]:
+    """End a customer's link and mark the member who loses by it."""
+    ended = await tx.links.end(customer_id, reason, now)
+    if ended is None:
+        return []
+    entry = AuditEntry(
+        event="link.removed", actor=f"user:{ended.user_id}", user_id=ended.user_id, customer_id=customer_id
+    )
+    await tx.audit.add(entry, now)
+    return await mark_members(tx, customer_id, Lane.PERSON, now)
+
+
+async def mark_members(tx: Transaction, customer_id: CustomerId, lane: Lane, now: datetime) -> list[MemberKey]:
+    """Mark every member that a customer's grants bear on, through live and ended links."""
+    keys = list(await tx.members.keys_of_customer(customer_id))
+    await mark(tx, keys, lane, now)
+    return keys
+
+
+async def mark(tx: Transaction, keys: list[MemberKey], lane: Lane, run_at: datetime) -> None:
+    """Mark members for reconciliation; jobs of one guild share its scope."""
+    await tx.jobs.mark_many("member", [(str(key), str(key.guild_id)) for key in keys], lane=lane, run_at=run_at)
+
+
+async def _close_invitations(tx: Transaction, customer_id: CustomerId) -> None:
+    for purchase in await tx.purchases.of_customer(customer_id):
+        await tx.links.spend_tokens(purchase.id)
+        await tx.jobs.cancel("invitation", invitation_key(purchase.id))
+
+
+def invitation_key(purchase_id: PurchaseId) -> str:
+    """Name the invitation job of a purchase."""
+    return str(purchase_id)

@@ -1,0 +1,130 @@
+"""Write a provider's snapshot down and mark what follows from it. Shared by webhooks, listings and re-reads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from membership import binding, codes
+from membership.entitlements import Access, access_of
+from membership.errors import Reason
+from membership.ledgers import Transaction
+from membership.model import (
+    AccountId,
+    Claim,
+    Grant,
+    GrantState,
+    Lane,
+    Plan,
+    PlanId,
+    Proof,
+    Purchase,
+    PurchaseSnapshot,
+    PurchaseStatus,
+)
+from membership.policy import Policy
+
+RENEWAL_SLACK = timedelta(hours=2)
+"""A renewal is settled about an hour after its period ends; only then is silence worth a question."""
+
+_TERMINAL = (PurchaseStatus.ENDED, PurchaseStatus.EXPIRED)
+
+
+async def record(
+    tx: Transaction, account_id: AccountId, snapshot: PurchaseSnapshot, *, policy: Policy, now: datetime, lane: Lane
+) -> Purchase:
+    """Store a snapshot, open the grants it unlocks, bind a checkout's own link, and mark members or invite the buyer."""
+    before = await tx.purchases.find(account_id, snapshot.external_id)
+    customer = snapshot.customer
+    if not customer.external_id:
+        customer = replace(customer, external_id=f"guest:{snapshot.external_id}")
+    is_guest_again = before is not None and not snapshot.customer.external_id
+    customer_id = before.customer_id if before and is_guest_again else await tx.customers.record(account_id, customer)
+    _, purchase = await tx.purchases.record(account_id, customer_id, snapshot)
+    plans, is_opened = await _open_grants(tx, purchase, now)
+    if snapshot.link_token:
+        await _follow_token(tx, purchase, snapshot.link_token, now)
+    is_news = is_opened or before is None or replace(before, read_at=purchase.read_at) != purchase
+    if await tx.links.active(purchase.customer_id) is not None:
+        if is_news:
+            await binding.mark_members(tx, purchase.customer_id, lane, now)
+    else:
+        await _settle_unlinked(tx, purchase, plans, policy, now)
+    await schedule_reading(tx, purchase)
+    return purchase
+
+
+async def schedule_reading(tx: Transaction, purchase: Purchase) -> None:
+    """Plan to ask the provider again when a moment passes that should change the purchase (cancel, trial end, renewal)."""
+    moment = next_moment(purchase)
+    if moment is not None:
+        await tx.jobs.mark(
+            "purchase", str(purchase.id), lane=Lane.EVENT, run_at=moment, scope=f"account:{purchase.account_id}"
+        )
+
+
+def next_moment(purchase: Purchase) -> datetime | None:
+    """Return when a purchase should next be read again, None when nothing is expected of it."""
+    if purchase.status in _TERMINAL:
+        return None
+    renewal = None if purchase.period_ends_at is None else purchase.period_ends_at + RENEWAL_SLACK
+    moments = (purchase.ends_at, purchase.trial_ends_at, renewal)
+    return min((moment for moment in moments if moment is not None and moment > purchase.read_at), default=None)
+
+
+async def _open_grants(tx: Transaction, purchase: Purchase, now: datetime) -> tuple[dict[PlanId, Plan], bool]:
+    """Open a grant for every plan that the purchase unlocks; say whether one was new."""
+    products = [item.product_id for item in purchase.items]
+    unlocked = {plan.id: plan for plan in await tx.plans.unlocked_by(purchase.account_id, products)}
+    known = {grant.plan_id for grant in await tx.purchases.grants(purchase.id)}
+    opening = [plan for plan in unlocked.values() if plan.unlocking(purchase.account_id, purchase.items)]
+    for plan in opening:
+        await tx.purchases.open_grant(purchase, plan, now)
+    return unlocked, any(plan.id not in known for plan in opening)
+
+
+async def _follow_token(tx: Transaction, purchase: Purchase, link_token: str, now: datetime) -> None:
+    """Tie our checkout's token to its purchase; one that a Discord user started links them at once (proof: checkout)."""
+    digest = codes.digest(link_token)
+    token = await tx.links.token(digest)
+    if token is None or token.is_spent or token.purchase_id is not None:
+        return
+    await tx.links.attach_token(digest, purchase.id)
+    if token.user_id is not None and await tx.links.active(purchase.customer_id) is None:
+        await binding.bind(tx, purchase.customer_id, token.user_id, Proof.CHECKOUT, now)
+
+
+async def _settle_unlinked(
+    tx: Transaction, purchase: Purchase, plans: dict[PlanId, Plan], policy: Policy, now: datetime
+) -> None:
+    """Move the grants of a purchase that nobody is linked to, and invite the buyer while there is something to get."""
+    is_wanted = False
+    for grant in await tx.purchases.grants(purchase.id):
+        plan = plans.get(grant.plan_id) or await tx.plans.get(grant.plan_id)
+        outcome = access_of(Claim(grant=grant, purchase=purchase, plan=plan), now=now)
+        if outcome.access is Access.ENDED:
+            await _set(tx, grant, GrantState.REVOKED, outcome.reason, now)
+        elif outcome.access is Access.GRANTED:
+            is_wanted = True
+            await _set(tx, grant, GrantState.PENDING, Reason.NOT_LINKED, now)
+        elif outcome.access is Access.PENDING:
+            await _set(tx, grant, GrantState.PENDING, outcome.reason, now)
+    if is_wanted:
+        await _invite(tx, purchase, policy, now)
+
+
+async def _set(tx: Transaction, grant: Grant, state: GrantState, reason: Reason, now: datetime) -> None:
+    if (grant.state, grant.reason) == (state, reason):
+        return
+    is_reopened = grant.state is GrantState.REVOKED and state is not GrantState.REVOKED
+    ended_at = now if state is GrantState.REVOKED else None
+    episode = grant.episode + is_reopened
+    await tx.purchases.set_grant(replace(grant, state=state, reason=reason, ended_at=ended_at, episode=episode))
+
+
+async def _invite(tx: Transaction, purchase: Purchase, policy: Policy, now: datetime) -> None:
+    facts = {"purchase_id": int(purchase.id)}
+    is_new = await tx.outbox.put(f"connect:{purchase.id}", "mail", str(purchase.customer_id), "connect", facts, now)
+    if is_new and policy.reminder_hours:
+        run_at = now + timedelta(hours=policy.reminder_hours[0])
+        await tx.jobs.mark("invitation", binding.invitation_key(purchase.id), lane=Lane.BULK, run_at=run_at)
