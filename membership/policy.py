@@ -1,43 +1,59 @@
-"""The numbers the operator may choose: how patient, how generous and how careful Doorlist is."""
+"""The rules that are the same for every plan and guild, with safe defaults. One section of the configuration."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-
-
-def _choice(default: int, about: str, *, least: int = 0, most: int = 10_000) -> int:
-    """Return a field whose meaning is printed in config.example.toml and whose bounds are checked."""
-    choice: int = field(default=default, metadata={"about": about, "least": least, "most": most})
-    return choice
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """One operator's choices. Raises ValueError for a number outside its bounds."""
+    """What bounds and paces the membership core. Durations are in the unit that the name ends with.
 
-    reminder_hours: tuple[int, ...] = field(
-        default=(1, 24, 72, 168),
-        metadata={"about": "after a purchase nobody has linked yet, a reminder goes out after so many hours"},
-    )
-    code_days: int = _choice(30, "a claim code works for so many days", least=1, most=365)
-    code_tries: int = _choice(5, "wrong codes a person may try in ten minutes", least=1, most=100)
-    moves_per_30_days: int = _choice(2, "how often a purchase may change to another Discord account", most=100)
-    brake_removals: int = _choice(10, "removals in 24 hours and one server that need no person to agree ...")
-    brake_percent: int = _choice(10, "... or this share of the paying members, if that is more", most=100)
-    brake_kicks: int = _choice(3, "kicks in 24 hours and one server that need no person to agree ...")
-    brake_kick_percent: int = _choice(2, "... or this share of the paying members, if that is more", most=100)
-    release_minutes: int = _choice(30, "a shown list of held removals may be released for so long", least=1, most=1440)
-    repairs_per_day: int = _choice(3, "how often a role that somebody took away by hand is put back", most=100)
-    evidence_seconds: int = _choice(30, "how fresh the provider's word must be before a role goes", least=1, most=3600)
-    reconcile_minutes: int = _choice(5, "how often every server is compared", least=1, most=60)
+    Raises ValueError for a number that makes no sense.
+    """
+
+    reminder_hours: tuple[int, ...] = (1, 24, 72, 168)
+    """When to remind a buyer who has not connected, counted from the purchase."""
+    code_days: int = 30
+    """How long a claim code and a mailed link work."""
+    claim_tries: int = 5
+    """Wrong codes that one person may try in claim_window_minutes."""
+    claim_window_minutes: int = 10
+    """The window of claim_tries."""
+    moves_per_30_days: int = 2
+    """How often a customer may move a purchase to another Discord account."""
+    brake_removals: int = 10
+    """Evidenced role removals that go through in 24 hours per guild without asking, at least."""
+    brake_removal_percent: int = 10
+    """The same as a share of the paying members; the larger of the two counts."""
+    brake_kicks: int = 3
+    """Kicks that go through in 24 hours per guild without asking, at least."""
+    brake_kick_percent: int = 2
+    """The same as a share of the paying members; the larger of the two counts."""
+    repairs_per_day: int = 3
+    """How often a role that a person took away by hand is put back before we hold and tell staff."""
+    sweep_members: int = 10_000
+    """Members that one sweep looks at per guild, those seen longest ago first."""
+    mails_per_hour: int = 3
+    """Mails to one address in an hour."""
+    mails_per_day: int = 10
+    """Mails to one address in a day."""
+    job_attempts: int = 12
+    """Failures after which a job is parked for a person to look at."""
+    reconcile_minutes: int = 5
+    """How often every guild is compared with what was paid."""
 
     def __post_init__(self) -> None:
-        """Check the bounds that each choice names."""
-        for choice in fields(self):
-            value, bounds = getattr(self, choice.name), choice.metadata
-            if "least" in bounds and not bounds["least"] <= value <= bounds["most"]:
-                raise ValueError(f"{choice.name} must be between {bounds['least']} and {bounds['most']}")
+        """Refuse negative numbers, shares above the whole, and reminders out of order."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, int) and value < 0:
+                raise ValueError(f"{field.name} must not be negative")
+            if field.name.endswith("_percent") and value > 100:
+                raise ValueError(f"{field.name} must be 0 to 100")
         if any(hours < 1 for hours in self.reminder_hours) or sorted(set(self.reminder_hours)) != [
             *self.reminder_hours
         ]:
-            raise ValueError("reminder_hours must be hours of at least 1, each later than the one before")
+            raise ValueError("reminder_hours must be hours from 1 up, each later than the one before")
+        if self.reconcile_minutes < 1:
+            raise ValueError("reconcile_minutes must be at least 1")

@@ -1,0 +1,1 @@
+"""One file per payment platform; they never import each other."""

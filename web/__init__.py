@@ -1,0 +1,1 @@
+"""The only home of aiohttp.web: webhooks, sign-in, the pages people see, and the mail they get."""
