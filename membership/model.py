@@ -174,8 +174,8 @@ class PurchaseSnapshot:
     period_ends_at: datetime | None = None
     ends_at: datetime | None = None
     trial_ends_at: datetime | None = None
-    refund: Refund = Refund.NONE
-    dispute: Dispute = Dispute.NONE
+    refund: Refund | None = Refund.NONE
+    dispute: Dispute | None = Dispute.NONE
     amount: int = 0
     currency: str = ""
     checkout_id: str = ""

@@ -131,8 +131,9 @@ class Price:
 class Reading:
     """What an event pointed at, fetched: the present truth, never the event's own payload.
 
-    `expired_tokens`: link tokens of checkouts that can no longer be paid. `payment_failed`: the event said that a
-    payment failed, with the page where it can be repaired. `notice` is a line for staff, "" for none.
+    `expired_tokens`: link tokens of checkouts that can no longer be paid. `notice` is a line for staff, "" for none.
+    `facts` are what only the event tells: "payment_failed" with the page where it can be repaired ("" when there is
+    none), "trial_will_end" with the purchase's id.
     """
 
     purchases: tuple[PurchaseSnapshot, ...] = ()
@@ -145,7 +146,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckoutOrder:
-    """What a checkout is made for. `expires_in` between 30 minutes and 24 hours; `email` "" when unknown."""
+    """What a checkout is made for. `expires_at` between 30 minutes and 24 hours; `email` "" when unknown."""
 
     price_id: str
     link_token: str
@@ -159,6 +160,8 @@ class Provider(Protocol):
     """One seller account at a payment platform. Raises Retry (network, 429, 5xx), Blocked(CREDENTIALS_REFUSED), Gone."""
 
     name: str
+    can_receive: bool
+    """False when no webhook secret is set: its webhook address does not exist (answer 404)."""
 
     def verify(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Sequence[IncomingEvent]:
         """Check the signature over the raw body and read the envelope.
