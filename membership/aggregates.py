@@ -191,6 +191,9 @@ class Links(Protocol):
     async def attach_token(self, digest: str, purchase_id: PurchaseId) -> None:
         """Tie a checkout's token to the purchase that came out of it."""
 
+    async def expire_token(self, digest: str, now: datetime) -> None:
+        """End a token whose checkout can no longer be paid; unknown ones are ignored."""
+
     async def spend_tokens(self, purchase_id: PurchaseId) -> None:
         """Mark all tokens of a purchase as spent."""
 

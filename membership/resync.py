@@ -1,0 +1,125 @@
+"""One account against its provider: re-read a purchase, poll the events we missed, list everything.
+
+A listing is never evidence that something ended; it only finds work (law 3). The read budget: one poll an hour, one
+listing a night, one read where a known moment passed. Nothing here runs every five minutes.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import structlog
+
+from membership import recording
+from membership.errors import Gone
+from membership.model import AccountId, Lane, Purchase, PurchaseId, PurchaseSnapshot
+from membership.ports import IncomingEvent, Provider
+from membership.records import Account
+from membership.services import Services
+
+log = structlog.get_logger()
+
+PAGE = 100
+MISSING_PER_LISTING = 500
+
+
+async def read_purchase(services: Services, purchase_id: PurchaseId) -> None:
+    """Read one purchase again because a moment of its own has passed; plan the next such moment."""
+    async with services.store.read() as tx:
+        purchase = await tx.purchases.get(purchase_id)
+    moment = recording.next_moment(purchase)
+    if moment is not None and moment > services.clock.now():
+        async with services.store.write() as tx:
+            await recording.schedule_reading(tx, purchase)
+        return
+    await reread(services, purchase)
+
+
+async def reread(services: Services, purchase: Purchase) -> None:
+    """Fetch one purchase and record it. What the provider no longer knows stays as it was: absence is no evidence."""
+    provider = await services.sellers.provider(purchase.account_id)
+    if provider is None:
+        return
+    try:
+        snapshot = await provider.fetch(purchase.external_id)
+    except Gone:
+        log.warning("purchase_not_found", purchase_id=purchase.id)
+        return
+    await _record(services, purchase.account_id, [snapshot])
+
+
+async def poll_events(services: Services, provider_name: str) -> int:
+    """Take in the events since the last completed poll and return how many were new; list everything when none is known."""
+    account = await services.sellers.account(provider_name)
+    provider = services.sellers.by_name[provider_name]
+    async with services.store.read() as tx:
+        cursor = await tx.cursors.get(_cursor_name(account))
+    if not cursor:
+        await list_everything(services, provider_name)
+        return 0
+    try:
+        return await _take_in(services, provider, account, cursor)
+    except Gone:
+        await list_everything(services, provider_name)
+        return 0
+
+
+async def list_everything(services: Services, provider_name: str) -> None:
+    """Record every purchase of an account, then read one by one those that the listing did not show."""
+    account = await services.sellers.account(provider_name)
+    provider = services.sellers.by_name[provider_name]
+    started_at = services.clock.now()
+    newest = await provider.newest_event()
+    prices = await provider.prices()
+    async with services.store.write() as tx:
+        await tx.accounts.record_prices(account.id, prices)
+    page: list[PurchaseSnapshot] = []
+    async for snapshot in provider.purchases():
+        page.append(snapshot)
+        if len(page) == PAGE:
+            await _record(services, account.id, page)
+            page = []
+    await _record(services, account.id, page)
+    await _read_missing(services, account.id, started_at)
+    async with services.store.write() as tx:
+        await tx.cursors.put(_cursor_name(account), newest)
+
+
+async def _take_in(services: Services, provider: Provider, account: Account, cursor: str) -> int:
+    new = 0
+    page: list[IncomingEvent] = []
+    async for event in provider.events_after(cursor):
+        page.append(event)
+        if len(page) == PAGE:
+            new += await _accept(services, provider, account, page)
+            page = []
+    return new + await _accept(services, provider, account, page)
+
+
+async def _accept(services: Services, provider: Provider, account: Account, page: list[IncomingEvent]) -> int:
+    """Store a page and only then move the cursor, to the newest event *polled*: webhooks arrive out of order."""
+    if not page:
+        return 0
+    new = await services.intake.accept(provider.name, page)
+    async with services.store.write() as tx:
+        await tx.cursors.put(_cursor_name(account), page[-1].external_id)
+    return new
+
+
+async def _record(services: Services, account_id: AccountId, snapshots: list[PurchaseSnapshot]) -> None:
+    now = services.clock.now()
+    async with services.store.write() as tx:
+        for snapshot in snapshots:
+            await recording.record(tx, account_id, snapshot, policy=services.policy, now=now, lane=Lane.BULK)
+    services.wake()
+
+
+async def _read_missing(services: Services, account_id: AccountId, started_at: datetime) -> None:
+    async with services.store.read() as tx:
+        missing = await tx.purchases.live_unseen(account_id, started_at, MISSING_PER_LISTING)
+    for purchase in missing:
+        await reread(services, purchase)
+
+
+def _cursor_name(account: Account) -> str:
+    return f"events:{account.id}"
