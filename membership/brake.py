@@ -39,5 +39,5 @@ def brake(proposed: Proposed, counts: RemovalCounts, policy: Policy) -> Verdict:
     if proposed.is_kick:
         allowed = max(policy.brake_kicks, counts.paying * policy.brake_kick_percent // 100)
         return Verdict.ALLOW if counts.kicks < allowed else Verdict.TOO_MANY_KICKS
-    allowed = max(policy.brake_removals, counts.paying * policy.brake_percent // 100)
+    allowed = max(policy.brake_removals, counts.paying * policy.brake_removal_percent // 100)
     return Verdict.ALLOW if counts.roles < allowed else Verdict.TOO_MANY_REMOVALS

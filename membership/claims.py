@@ -14,7 +14,6 @@ from membership.records import StoredCode
 from membership.services import Services
 
 DELIVERY_PATIENCE = timedelta(seconds=8)
-TRY_WINDOW = timedelta(minutes=10)
 
 
 class ClaimOutcome(StrEnum):
@@ -60,8 +59,8 @@ async def redeem(services: Services, user_id: UserId, guild_id: GuildId | None, 
         if stored is None or not await _opens_here(tx, stored, guild_id):
             await tx.codes.record_failure(user_id, now)
             outcome = ClaimOutcome.NOT_A_CODE if code is None else ClaimOutcome.UNKNOWN
-            failures = await tx.codes.failures(user_id, now - TRY_WINDOW)
-            return ClaimAnswer(outcome=outcome, tries_left=max(0, services.policy.code_tries - failures))
+            failures = await tx.codes.failures(user_id, now - timedelta(minutes=services.policy.claim_window_minutes))
+            return ClaimAnswer(outcome=outcome, tries_left=max(0, services.policy.claim_tries - failures))
         answer, keys = await _use(tx, stored, user_id, now)
     if keys:
         services.wake()
@@ -71,10 +70,12 @@ async def redeem(services: Services, user_id: UserId, guild_id: GuildId | None, 
 
 
 async def _refuse_if_tired(services: Services, tx: Transaction, user_id: UserId, now: datetime) -> ClaimAnswer | None:
-    failures = await tx.codes.failures(user_id, now - TRY_WINDOW)
-    if failures < services.policy.code_tries:
+    failures = await tx.codes.failures(user_id, now - timedelta(minutes=services.policy.claim_window_minutes))
+    if failures < services.policy.claim_tries:
         return None
-    return ClaimAnswer(outcome=ClaimOutcome.TOO_MANY_TRIES, retry_at=now + TRY_WINDOW)
+    return ClaimAnswer(
+        outcome=ClaimOutcome.TOO_MANY_TRIES, retry_at=now + timedelta(minutes=services.policy.claim_window_minutes)
+    )
 
 
 async def _opens_here(tx: Transaction, stored: StoredCode, guild_id: GuildId | None) -> bool:

@@ -40,10 +40,6 @@ class Policy:
     """Mails to one address in a day."""
     job_attempts: int = 12
     """Failures after which a job is parked for a person to look at."""
-    sweep_members: int = _choice(10_000, "members one sweep looks at in a server, longest unseen first", most=1_000_000)
-    mails_per_hour: int = _choice(3, "mails to one address in an hour", least=1, most=1000)
-    mails_per_day: int = _choice(10, "mails to one address in a day", least=1, most=1000)
-    job_attempts: int = _choice(12, "failures of our own after which a job is parked for a person", least=1, most=1000)
     reconcile_minutes: int = 5
     """How often every guild is compared with what was paid."""
 
