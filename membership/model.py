@@ -161,6 +161,8 @@ class PurchaseSnapshot:
 
     `ends_at` is a scheduled or past end; `amount` is in minor units of `currency`. `link_token` is the secret that our
     own checkout put into the session, "" when it carries none. `checkout_id` names the checkout it came from.
+    `refund` and `dispute` are None when this read could not know: what is stored stays, and where money is stored as
+    gone back or disputed, `Provider.fetch` tells.
     """
 
     external_id: str
