@@ -64,7 +64,8 @@ Step = Join | Own | Add | Remove | Disown | Kick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What bounds the steps: `can_join` when we hold the member's permission to add them; `assignable` are the roles
-    the bot could take (for stripping); `repairs` is how often a hand-removed role is put back within 24 hours."""
+    the bot could take (for stripping); `repairs` is how often a hand-removed role is put back within 24 hours.
+    """
 
     can_join: bool = False
     assignable: Collection[RoleId] = ()

@@ -21,7 +21,6 @@ from membership.model import (
     MemberFacts,
     OnEnd,
     OnPastDue,
-    Plan,
     PlanId,
     Purchase,
     PurchaseId,
@@ -146,7 +145,7 @@ def _outcome(
         case PurchaseStatus.EXPIRED:
             return replace(ended, reason=Reason.EXPIRED)
         case PurchaseStatus.UNKNOWN:
-            roles = _all_roles(plan) & held
+            roles = plan.all_roles & held
             return Outcome(claim=claim, access=Access.HOLD, reason=Reason.STATUS_UNKNOWN, roles=roles)
         case _:
             assert_never(purchase.status)
@@ -161,7 +160,7 @@ def _mapping_verdict(claim: Claim) -> Outcome | None:
         return None
     if not purchase.items:
         # A read without items says nothing about what was bought (law 3).
-        return Outcome(claim=claim, access=Access.HOLD, reason=Reason.STATUS_UNKNOWN, roles=_all_roles(plan))
+        return Outcome(claim=claim, access=Access.HOLD, reason=Reason.STATUS_UNKNOWN, roles=plan.all_roles)
     is_same_item = any(
         (item.product_id, item.price_id) == (grant.product_id, grant.price_id) for item in purchase.items
     )
@@ -239,15 +238,10 @@ def _has_evidence(role: RoleId, outcomes: Iterable[Outcome]) -> bool:
     witnesses = [
         outcome
         for outcome in outcomes
-        if role in _all_roles(outcome.claim.plan)
+        if role in outcome.claim.plan.all_roles
         and (outcome.is_live or outcome.is_ending or not outcome.claim.is_linked)
     ]
     return bool(witnesses) and all(witness.is_evidence for witness in witnesses)
-
-
-def _all_roles(plan: Plan) -> frozenset[RoleId]:
-    special = (plan.past_due_role_id, plan.trial_role_id)
-    return frozenset(plan.roles) | {role for role in special if role is not None}
 
 
 def _next_moment(moments: Iterable[datetime | None], now: datetime) -> datetime | None:

@@ -102,6 +102,9 @@ class Removals(Protocol):
     async def reserve(self, key: MemberKey, role_id: RoleId | None, now: datetime, *, is_confirmed: bool) -> None:
         """Count a removal before the act; a repeated try of the same removal within the window counts once."""
 
+    async def is_reserved(self, removal: HeldRemoval, since: datetime) -> bool:
+        """Say whether this very removal was counted since a moment, so that a retry of it goes on."""
+
     async def hold(self, guild_id: GuildId, removals: Sequence[HeldRemoval], cause: str, now: datetime) -> BatchId:
         """Add removals to the guild's open batch for this cause, opening one; the set hash follows."""
 

@@ -238,6 +238,12 @@ class Plan:
     duration_days: int | None = None
     is_archived: bool = False
 
+    @property
+    def all_roles(self) -> frozenset[RoleId]:
+        """Return every role this plan may ever put on a member."""
+        special = (self.past_due_role_id, self.trial_role_id)
+        return frozenset(self.roles) | {role for role in special if role is not None}
+
     def unlocking(self, account_id: AccountId, items: tuple[Item, ...]) -> Item | None:
         """Return the first of `items` that unlocks this plan, None when none does."""
         for item in items:

@@ -105,7 +105,8 @@ class Discord(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncomingEvent:
     """A verified provider event as it came in. `body` is the raw text, kept for a replay; `account` is the provider's
-    account id where the event carries one (Connect), "" otherwise."""
+    account id where the event carries one (Connect), "" otherwise.
+    """
 
     external_id: str
     type: str

@@ -71,7 +71,8 @@ class Link:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkToken:
     """A stored link token (only its digest is kept). `purchase_id` None: a checkout that is not paid yet;
-    `user_id` set: the checkout was started by this Discord user."""
+    `user_id` set: the checkout was started by this Discord user.
+    """
 
     digest: str
     purchase_id: PurchaseId | None

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import structlog
-
 from membership import recording
 from membership.errors import Gone
-from membership.model import AccountId, Lane, Purchase, PurchaseId, PurchaseSnapshot
+from membership.evidence import reread
+from membership.model import AccountId, Lane, PurchaseId, PurchaseSnapshot
 from membership.ports import IncomingEvent, Provider
 from membership.records import Account
 from membership.services import Services
-
-log = structlog.get_logger()
 
 PAGE = 100
 MISSING_PER_LISTING = 500
@@ -32,20 +29,7 @@ async def read_purchase(services: Services, purchase_id: PurchaseId) -> None:
         async with services.store.write() as tx:
             await recording.schedule_reading(tx, purchase)
         return
-    await reread(services, purchase)
-
-
-async def reread(services: Services, purchase: Purchase) -> None:
-    """Fetch one purchase and record it. What the provider no longer knows stays as it was: absence is no evidence."""
-    provider = await services.sellers.provider(purchase.account_id)
-    if provider is None:
-        return
-    try:
-        snapshot = await provider.fetch(purchase.external_id)
-    except Gone:
-        log.warning("purchase_not_found", purchase_id=purchase.id)
-        return
-    await _record(services, purchase.account_id, [snapshot])
+    await reread(services, purchase, Lane.EVENT)
 
 
 async def poll_events(services: Services, provider_name: str) -> int:
@@ -118,7 +102,7 @@ async def _read_missing(services: Services, account_id: AccountId, started_at: d
     async with services.store.read() as tx:
         missing = await tx.purchases.live_unseen(account_id, started_at, MISSING_PER_LISTING)
     for purchase in missing:
-        await reread(services, purchase)
+        await reread(services, purchase, Lane.BULK)
 
 
 def _cursor_name(account: Account) -> str:

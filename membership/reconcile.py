@@ -1,0 +1,90 @@
+"""Bring one member to what the facts say: read, decide, observe, diff, perform, settle (DESIGN 2).
+
+The same function runs whoever asked (law 1). It holds no transaction open while it talks to Discord or a provider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from membership import evidence
+from membership.diff import Kick, Limits, Remove, Step, diff
+from membership.entitlements import Decision, Outcome, decide
+from membership.errors import Audience, Blocked, Gone, Reason, Retry
+from membership.model import Lane, MemberKey, Observation, PurchaseId, UserId
+from membership.services import Services
+from membership.steps import Errand, perform
+from membership.transitions import Result, settle
+
+ROUNDS = 4
+FROZEN_PATIENCE = timedelta(minutes=1)
+
+
+async def reconcile(services: Services, key: MemberKey, lane: Lane) -> None:
+    """Reconcile one member. Raises Retry when the outside could not be asked or did not finish; nothing is lost."""
+    if not services.discord.is_available(key.guild_id):
+        # A frozen guild is an outage, not an empty one: nothing is read from it and nothing removed (law 3).
+        raise Retry("the server cannot be reached at Discord", after=FROZEN_PATIENCE)
+    confirmed: set[PurchaseId] = set()
+    for _ in range(ROUNDS):
+        async with services.store.read() as tx:
+            facts = await tx.members.facts(key)
+        if not facts.claims and not facts.holdings:
+            return
+        now = services.clock.now()
+        decision = decide(facts, now=now)
+        observed = (await _observe(services, key, lane))[key.user_id]
+        limits = Limits(
+            can_join=services.permits.of(key.user_id, now) is not None,
+            assignable=[role.role_id for role in services.discord.roles(key.guild_id).values() if not role.refusal],
+            repairs=services.policy.repairs_per_day,
+        )
+        steps = diff(decision, observed, facts.holdings, limits, now=now)
+        if await _confirm_removals(services, decision, steps, confirmed, lane):
+            continue
+        errand = Errand(services=services, key=key, decision=decision, lane=lane)
+        progress = await perform(errand, steps, observed)
+        await settle(services, Result(facts=facts, decision=decision, progress=progress))
+        if isinstance(progress.failure, Gone):
+            continue
+        if progress.failure is not None:
+            raise progress.failure
+        return
+    raise Retry("the member kept changing while being reconciled")
+
+
+async def _observe(services: Services, key: MemberKey, lane: Lane) -> Mapping[UserId, Observation]:
+    try:
+        return await services.discord.observe(key.guild_id, [key.user_id], lane=lane)
+    except Gone as gone:
+        if gone.what != "guild":
+            raise
+        raise Blocked(Reason.BOT_NOT_IN_SERVER, audience=Audience.OWNER) from gone
+
+
+async def _confirm_removals(
+    services: Services, decision: Decision, steps: Sequence[Step], confirmed: set[PurchaseId], lane: Lane
+) -> bool:
+    """Read the purchases behind a removal again unless their word is fresh; say whether anything was read."""
+    removed = {step.role_id for step in steps if isinstance(step, Remove)}
+    is_total = decision.strips or any(isinstance(step, Kick) for step in steps)
+    if not removed and not is_total:
+        return False
+    oldest = services.clock.now() - evidence.FRESH
+    stale = {
+        outcome.claim.purchase.id: outcome.claim.purchase
+        for outcome in decision.outcomes
+        if _bears_witness(outcome) and (is_total or removed & outcome.claim.plan.all_roles)
+        if outcome.claim.purchase.read_at < oldest and outcome.claim.purchase.id not in confirmed
+    }
+    for purchase in stale.values():
+        await evidence.reread(services, purchase, lane)
+        confirmed.add(purchase.id)
+    return bool(stale)
+
+
+def _bears_witness(outcome: Outcome) -> bool:
+    """Say whether a removal rests on this claim: it ends now, is off for a while, changes its roles, or waits to kick."""
+    is_waiting_to_kick = outcome.claim.grant.kick_at is not None
+    return outcome.claim.is_linked and (outcome.is_ending or outcome.is_live or is_waiting_to_kick)
