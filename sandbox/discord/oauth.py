@@ -1,0 +1,190 @@
+"""OAuth2 as Discord does it: authorization codes with PKCE, access tokens of seven days, single-use refresh tokens.
+
+The rules only; the consent page and the HTTP endpoints are in oauth_web.py.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from yarl import URL
+
+from sandbox.discord.world import Json, User, World
+
+ACCESS_TOKEN_LIFETIME = timedelta(days=7)
+CODE_LIFETIME = timedelta(minutes=1)
+KNOWN_SCOPES = frozenset(
+    {"identify", "email", "guilds", "guilds.join", "guilds.members.read", "role_connections.write"}
+)
+
+
+class AuthorizationError(Exception):
+    """A request that Discord shows or answers as an error; `error` is the word of RFC 6749."""
+
+    def __init__(self, error: str, description: str, *, status: int = 400) -> None:
+        """Keep the error word, a sentence for people, and the HTTP status."""
+        super().__init__(description)
+        self.error = error
+        self.description = description
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorizationRequest:
+    """A valid request to the consent page."""
+
+    redirect_uri: str
+    scopes: tuple[str, ...]
+    state: str | None
+    code_challenge: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """What an access token (and its refresh token) stands for."""
+
+    access_token: str
+    refresh_token: str
+    user: User
+    scopes: tuple[str, ...]
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Code:
+    user: User
+    request: AuthorizationRequest
+    expires_at: datetime
+
+
+class Authorizations:
+    """Codes and tokens of one application."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._codes: dict[str, _Code] = {}
+        self._by_access_token: dict[str, Token] = {}
+        self._by_refresh_token: dict[str, Token] = {}
+
+    def read_request(self, query: Mapping[str, str]) -> AuthorizationRequest:
+        """Check the query of the consent page. Raises AuthorizationError, which is shown and never redirected."""
+        portal = self._world.portal
+        if query.get("client_id") != portal.client_id:
+            raise AuthorizationError("invalid_client", "Unknown application.")
+        redirect_uri = query.get("redirect_uri", "")
+        if redirect_uri not in portal.redirect_uris:
+            raise AuthorizationError("invalid_request", "Invalid OAuth2 redirect_uri: it must match exactly.")
+        if query.get("response_type") != "code":
+            raise AuthorizationError("unsupported_response_type", "The response type must be code.")
+        scopes = tuple(query.get("scope", "").split())
+        if not scopes or not set(scopes) <= KNOWN_SCOPES:
+            raise AuthorizationError("invalid_scope", "The requested scope is invalid, unknown, or malformed.")
+        challenge = query.get("code_challenge")
+        if challenge and query.get("code_challenge_method") != "S256":
+            raise AuthorizationError("invalid_request", "The code challenge method must be S256.")
+        return AuthorizationRequest(
+            redirect_uri=redirect_uri, scopes=scopes, state=query.get("state"), code_challenge=challenge
+        )
+
+    def approve(self, request: AuthorizationRequest, user: User) -> str:
+        """Make a code for the user and return the address to send the browser to."""
+        code = secrets.token_urlsafe(22)
+        expires_at = self._world.clock.now() + CODE_LIFETIME
+        self._codes[code] = _Code(user=user, request=request, expires_at=expires_at)
+        return _redirect(request, code=code)
+
+    def deny(self, request: AuthorizationRequest) -> str:
+        """Return the address to send the browser to after a refusal."""
+        description = "The resource owner or authorization server denied the request"
+        return _redirect(request, error="access_denied", error_description=description)
+
+    def exchange(self, form: Mapping[str, str], credentials: tuple[str, str] | None) -> Json:
+        """Answer the token endpoint: `authorization_code` or `refresh_token`. Raises AuthorizationError."""
+        self._check_client(form, credentials)
+        match form.get("grant_type"):
+            case "authorization_code":
+                return self._exchange_code(form)
+            case "refresh_token":
+                return self._refresh(form)
+        raise AuthorizationError("unsupported_grant_type", "Grant type must be authorization_code or refresh_token")
+
+    def revoke(self, form: Mapping[str, str], credentials: tuple[str, str] | None) -> None:
+        """Revoke the whole authorization that a token belongs to, as Discord does; unknown tokens are ignored."""
+        self._check_client(form, credentials)
+        given = form.get("token", "")
+        token = self._by_access_token.get(given) or self._by_refresh_token.get(given)
+        if token:
+            self.deauthorize(token.user)
+
+    def deauthorize(self, user: User) -> None:
+        """Forget every token of a user, as when they remove the application in their settings."""
+        for token in [each for each in self._by_refresh_token.values() if each.user.id == user.id]:
+            self._forget(token)
+
+    def token(self, access_token: str) -> Token | None:
+        """Return what a live access token stands for, None for an expired, revoked or invented one."""
+        token = self._by_access_token.get(access_token)
+        return token if token and token.expires_at > self._world.clock.now() else None
+
+    def _exchange_code(self, form: Mapping[str, str]) -> Json:
+        code = self._codes.pop(form.get("code", ""), None)
+        is_valid = code and code.expires_at > self._world.clock.now()
+        if not code or not is_valid or form.get("redirect_uri") != code.request.redirect_uri:
+            raise AuthorizationError("invalid_grant", 'Invalid "code" in request.')
+        challenge = code.request.code_challenge
+        if challenge and not hmac.compare_digest(challenge, s256(form.get("code_verifier", ""))):
+            raise AuthorizationError("invalid_grant", 'Invalid "code_verifier" in request.')
+        return self._issue(code.user, code.request.scopes)
+
+    def _refresh(self, form: Mapping[str, str]) -> Json:
+        old = self._by_refresh_token.get(form.get("refresh_token", ""))
+        if old is None:
+            raise AuthorizationError("invalid_grant", 'Invalid "refresh_token" in request.')
+        self._forget(old)
+        return self._issue(old.user, old.scopes)
+
+    def _issue(self, user: User, scopes: tuple[str, ...]) -> Json:
+        token = Token(
+            access_token=secrets.token_urlsafe(22),
+            refresh_token=secrets.token_urlsafe(22),
+            user=user,
+            scopes=scopes,
+            expires_at=self._world.clock.now() + ACCESS_TOKEN_LIFETIME,
+        )
+        self._by_access_token[token.access_token] = token
+        self._by_refresh_token[token.refresh_token] = token
+        return {
+            "token_type": "Bearer",
+            "access_token": token.access_token,
+            "expires_in": int(ACCESS_TOKEN_LIFETIME.total_seconds()),
+            "refresh_token": token.refresh_token,
+            "scope": " ".join(scopes),
+        }
+
+    def _forget(self, token: Token) -> None:
+        self._by_access_token.pop(token.access_token, None)
+        self._by_refresh_token.pop(token.refresh_token, None)
+
+    def _check_client(self, form: Mapping[str, str], credentials: tuple[str, str] | None) -> None:
+        portal = self._world.portal
+        client_id, secret = credentials or (form.get("client_id", ""), form.get("client_secret", ""))
+        # Compared as bytes: compare_digest refuses text outside ASCII.
+        if client_id != portal.client_id or not hmac.compare_digest(secret.encode(), portal.client_secret.encode()):
+            raise AuthorizationError("invalid_client", "Invalid client credentials", status=401)
+
+
+def s256(verifier: str) -> str:
+    """Return the PKCE challenge of a verifier (RFC 7636)."""
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _redirect(request: AuthorizationRequest, **answer: str) -> str:
+    state = {"state": request.state} if request.state is not None else {}
+    return str(URL(request.redirect_uri).update_query(answer | state))
