@@ -1,8 +1,4 @@
-"""Settle one reconciliation: holdings, grants, audit and messages in one short transaction (law 4, law 8).
-
-Mails and posts hang on a grant's change of state and nothing else, so that they go out once however often the same
-member is reconciled.
-"""
+"""Settle one reconciliation: holdings, grants, audit and messages in one short transaction (law 4, law 8)."""
 
 from __future__ import annotations
 
@@ -10,12 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
+from membership.announcements import Record, Transition, announce_acts, announce_changes
 from membership.diff import is_worn_out
 from membership.entitlements import KICK_DELAY, Access, Decision, Outcome
 from membership.errors import Reason
 from membership.ledgers import Transaction
 from membership.model import (
-    Grant,
     GrantState,
     HoldingState,
     Lane,
@@ -23,21 +19,9 @@ from membership.model import (
     OnEnd,
     RoleId,
 )
-from membership.records import AuditEntry, MemberRow
+from membership.records import MemberRow
 from membership.services import Services
 from membership.steps import Progress
-
-QUIET_ENDS = (Reason.PLAN_CHANGED, Reason.PLAN_UNMAPPED, Reason.MOVED, Reason.DISCONNECTED)
-"""Ends that send no "has ended" mail: the customer has something else, or caused it and was told."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Transition:
-    """One grant's change, with the outcome that caused it."""
-
-    before: Grant
-    after: Grant
-    outcome: Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +44,9 @@ async def settle(services: Services, result: Result) -> None:
         ]
         for transition in transitions:
             await tx.purchases.set_grant(transition.after)
-        await _announce(tx, result, transitions, now)
+        record = Record(tx=tx, key=key, now=now)
+        await announce_acts(record, progress)
+        await announce_changes(record, result.progress, transitions)
         await tx.removals.drop(key, sorted(result.decision.roles))
         row = MemberRow(
             key=key,
@@ -77,29 +63,14 @@ async def settle(services: Services, result: Result) -> None:
 
 
 async def _settle_holdings(tx: Transaction, result: Result, now: datetime) -> frozenset[RoleId]:
-    """Write the acts into the holdings and the audit; return the roles that are ours from now on."""
+    """Write the acts into the holdings; return the roles that are ours from now on."""
     key, progress = result.facts.key, result.progress
     for role in sorted(progress.added):
         await tx.members.own(key, role, HoldingState.HELD, now)
-    for role in sorted(progress.removed):
+    for role in sorted(result.facts.held_roles if progress.is_kicked else progress.removed):
         await tx.members.disown(key, role)
     if progress.is_kicked:
-        for role in sorted(result.facts.held_roles):
-            await tx.members.disown(key, role)
-    for event, roles in (("role.added", progress.added), ("role.removed", progress.removed | progress.stripped)):
-        if roles:
-            await _audit(tx, result, event, {"role_ids": [str(role) for role in sorted(roles)]}, now)
-    if progress.stripped:
-        # What "remove all roles" took is remembered, so that an undo can give it back.
-        detail = {"role_ids": [str(role) for role in sorted(progress.stripped)]}
-        await _audit(tx, result, "roles.stripped", detail, now)
-    if progress.repaired & progress.added:
-        detail = {"role_ids": [str(role) for role in sorted(progress.repaired & progress.added)]}
-        number = await _audit(tx, result, "role.drift_fixed", detail, now)
-        await _post(tx, result, "role.drift_fixed", detail, number, now)
-    if progress.is_kicked:
-        number = await _audit(tx, result, "member.kicked", {}, now)
-        await _post(tx, result, "member.kicked", {}, number, now)
+        return frozenset()
     gone = progress.removed | (result.facts.held_roles - frozenset(progress.roles) - result.decision.roles)
     return (result.facts.held_roles | progress.added) - gone - result.decision.kept
 
@@ -192,115 +163,6 @@ def _kick_at(outcome: Outcome, state: GrantState, result: Result, now: datetime)
     if is_newly_ended and outcome.rule is OnEnd.KICK and result.progress.is_present:
         return now + KICK_DELAY
     return grant.kick_at
-
-
-async def _announce(tx: Transaction, result: Result, transitions: list[Transition], now: datetime) -> None:
-    """Write each change into the audit, and post it; an upgrade is one post, not an end and a beginning."""
-    ended = [change for change in transitions if _event(change) == "grant.revoked"]
-    begun = [change for change in transitions if _event(change) == "grant.delivered"]
-    swapped = [change for change in ended if change.outcome.reason is Reason.PLAN_CHANGED] if begun else []
-    for change in transitions:
-        event = _event(change)
-        if not event:
-            continue
-        facts = _facts(change, result)
-        number = await _audit(tx, result, event, facts, now, change.after)
-        if swapped and (change in swapped or change in begun):
-            if change is begun[0]:
-                names = ", ".join(other.outcome.claim.plan.name for other in swapped)
-                await _post(tx, result, "grant.changed", facts | {"from_plan": names}, number, now)
-        else:
-            await _post(tx, result, event, facts, number, now)
-        await _mail(tx, result, change, now)
-
-
-def _event(change: Transition) -> str:
-    """Name a change of state with EXPERIENCE 5.1's words; "" for one that nobody needs to hear of."""
-    before, after = change.before, change.after
-    if (before.state, before.reason) == (after.state, after.reason):
-        return ""
-    match after.state:
-        case GrantState.DELIVERED:
-            is_recovery = before.state is GrantState.PAST_DUE
-            return "grant.recovered" if is_recovery else _unless_same("grant.delivered", before, after)
-        case GrantState.PAST_DUE:
-            return "grant.past_due"
-        case GrantState.FAILED:
-            return "grant.failed"
-        case GrantState.HELD:
-            return "brake.held" if after.reason is Reason.BRAKE else "grant.held"
-        case GrantState.REVOKED:
-            return "grant.revoked"
-        case GrantState.PENDING:
-            return "member.left_with_grant" if before.state is GrantState.DELIVERED else ""
-        case _:
-            assert_never(after.state)
-
-
-def _unless_same(event: str, before: Grant, after: Grant) -> str:
-    """A trial that turned into a paid membership changed its reason, not its delivery."""
-    return "grant.changed" if before.state is after.state else event
-
-
-def _facts(change: Transition, result: Result) -> dict[str, object]:
-    outcome, plan = change.outcome, change.outcome.claim.plan
-    refusals = [
-        str(refusal.detail) for refusal in result.progress.blocked.values() if refusal.reason is change.after.reason
-    ]
-    until = outcome.until or outcome.claim.purchase.ends_at
-    return {
-        "user_id": str(result.facts.key.user_id),
-        "grant_id": int(change.after.id),
-        "plan": plan.name,
-        "role_ids": [str(role) for role in sorted(outcome.roles or frozenset(plan.roles))],
-        "reason": change.after.reason.value,
-        "detail": refusals[0] if refusals else "",
-        "until": until.isoformat() if until else "",
-        "paid_at": outcome.claim.purchase.started_at.isoformat(),
-    }
-
-
-async def _mail(tx: Transaction, result: Result, change: Transition, now: datetime) -> None:
-    after, purchase = change.after, change.outcome.claim.purchase
-    facts = {"purchase_id": int(purchase.id), "grant_id": int(after.id), "reason": after.reason.value}
-    if after.state is GrantState.PAST_DUE:
-        since = purchase.past_due_since.isoformat() if purchase.past_due_since else ""
-        facts["until"] = change.outcome.until.isoformat() if change.outcome.until else ""
-        key = f"past_due:{after.id}:{since}"
-        await tx.outbox.put(key, "mail", str(purchase.customer_id), "past_due", facts, now)
-    if after.state is GrantState.REVOKED and after.reason not in QUIET_ENDS:
-        key = f"ended:{after.id}:{after.episode}"
-        await tx.outbox.put(key, "mail", str(purchase.customer_id), "ended", facts, now)
-    if after.kick_at is not None and change.before.kick_at is None:
-        # DM first: after the kick we share no guild and cannot.
-        dm = facts | {"plan": change.outcome.claim.plan.name, "kick_at": after.kick_at.isoformat()}
-        dm["guild_id"] = str(after.guild_id)
-        await tx.outbox.put(f"kick:{after.id}:{after.episode}", "dm", str(result.facts.key.user_id), "kick", dm, now)
-
-
-async def _audit(
-    tx: Transaction, result: Result, event: str, detail: dict[str, object], now: datetime, grant: Grant | None = None
-) -> int:
-    key = result.facts.key
-    entry = AuditEntry(
-        event=event,
-        actor="doorlist",
-        guild_id=key.guild_id,
-        user_id=key.user_id,
-        grant_id=None if grant is None else grant.id,
-        detail=detail,
-    )
-    return await tx.audit.add(entry, now)
-
-
-async def _post(
-    tx: Transaction, result: Result, event: str, facts: dict[str, object], number: int, now: datetime
-) -> None:
-    guild = await tx.guilds.get(result.facts.key.guild_id)
-    if guild is None or guild.event_channel_id is None:
-        return
-    known = {"user_id": str(result.facts.key.user_id), "number": number} | facts
-    await tx.outbox.put(f"post:{number}", "post", str(guild.event_channel_id), event, known, now)
 
 
 def _next_check(decision: Decision, transitions: list[Transition]) -> datetime | None:
