@@ -1,1 +1,1 @@
-"""The only home of discord.py: what the bot sees, does and says on Discord."""
+"""The only home of discord.py: the bot, its supervision, and the adapter that membership calls Discord through."""
