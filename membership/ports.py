@@ -197,6 +197,9 @@ class Provider(Protocol):
     async def portal(self, customer_id: str, return_url: str) -> str:
         """Return the URL where a customer manages billing."""
 
+    async def close(self) -> None:
+        """Close the connections to the platform."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:

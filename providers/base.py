@@ -1,0 +1,80 @@
+"""What every payment platform's adapter shares: careful readers for foreign JSON, and a pace for requests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+JsonObject = dict[str, Any]
+
+# The year 9999: what datetime can still hold.
+_LATEST_SECOND = 253402300799
+
+
+def text(raw: JsonObject, name: str) -> str:
+    """Return a text field, "" when it is absent, null or something else."""
+    value = raw.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def integer(raw: JsonObject, name: str) -> int | None:
+    """Return a whole number, None when it is absent, null or something else."""
+    value = raw.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def nested(raw: JsonObject, *names: str) -> JsonObject:
+    """Follow `names` through objects and return the last one, {} when the way ends early."""
+    node: Any = raw
+    for name in names:
+        node = node.get(name) if isinstance(node, dict) else None
+    return node if isinstance(node, dict) else {}
+
+
+def rows(raw: JsonObject, name: str) -> list[JsonObject]:
+    """Return the objects of a list, given plainly or as `{"data": [...]}`; [] when there is none."""
+    value = raw.get(name)
+    if isinstance(value, dict):
+        value = value.get("data")
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
+
+
+def reference(raw: JsonObject, name: str) -> str:
+    """Return the id in a field that holds an id or the expanded object, "" when it holds neither."""
+    value = raw.get(name)
+    return text(value, "id") if isinstance(value, dict) else text(raw, name)
+
+
+def moment(raw: JsonObject, name: str) -> datetime | None:
+    """Return a field of Unix seconds as aware UTC, None when it is absent or no date."""
+    seconds = integer(raw, name)
+    if seconds is None or not 0 <= seconds <= _LATEST_SECOND:
+        return None
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+class Pace:
+    """Spaces requests evenly, for each key on its own, so that a burst never meets the other side's limit."""
+
+    def __init__(
+        self,
+        requests_per_second: float,
+        *,
+        monotonic: Callable[[], float],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """Take the rate and the clock that waiting is measured with (seconds, never going back)."""
+        self._interval = 1 / requests_per_second
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._next_turn: dict[str, float] = {}
+
+    async def turn(self, key: str) -> None:
+        """Wait for this caller's turn; turns are given in the order of asking."""
+        now = self._monotonic()
+        turn_at = max(now, self._next_turn.get(key, now))
+        self._next_turn[key] = turn_at + self._interval
+        if turn_at > now:
+            await self._sleep(turn_at - now)
