@@ -40,18 +40,23 @@ def bootstrap(lock: Path) -> None:
     pins = re.findall(r"^([\w.-]+)==(\S+) \\$", lock.read_text("utf-8"), re.MULTILINE)
     if all(has_package(name, pin) for name, pin in pins):
         return
-    key = hashlib.sha256(lock.read_bytes()).hexdigest()
     stamp = STAMP.read_text("ascii").split() if STAMP.exists() and VENV_PYTHON.exists() else []
-    if key not in stamp or Path(sys.prefix) == VENV:
+    if digest(lock) not in stamp or Path(sys.prefix) == VENV:
         doing = "The lock has changed: installing" if stamp else "First run: making .venv and installing"
         by_hand = f"To do it yourself: pip install -r {lock.name} and set DOORLIST_NO_BOOTSTRAP=1"
         print(f"{doing} {len(pins)} packages (about 20 s). {by_hand}", file=sys.stderr, flush=True)
         install(lock, is_new=not stamp)
-        STAMP.write_text(" ".join([key, *stamp] if "dev" in lock.name else [key]), "ascii")  # dev holds the other one
+        # The development lock holds the other one as well.
+        STAMP.write_text(" ".join({digest(lock), digest(ROOT / "requirements.lock")}), "ascii")
     command = [str(VENV_PYTHON), str(ROOT / "bot.py"), *sys.argv[1:]]
     if os.name == "nt":  # execv would give the terminal back at once there
         sys.exit(subprocess.call(command))
     os.execv(VENV_PYTHON, command)
+
+
+def digest(lock: Path) -> str:
+    """Return what the stamp says once this lock is installed."""
+    return hashlib.sha256(lock.read_bytes()).hexdigest()
 
 
 def has_package(name: str, pin: str) -> bool:

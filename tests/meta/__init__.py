@@ -1,0 +1,1 @@
+"""Tests that code, documents and the rules of the house agree."""
