@@ -125,6 +125,9 @@ class Purchases(Protocol):
     async def live_unseen(self, account_id: AccountId, read_before: datetime, limit: int) -> Sequence[Purchase]:
         """Return purchases stored as live that no snapshot has confirmed since `read_before` (missing from a listing)."""
 
+    async def matching(self, plan: Plan, after: PurchaseId, limit: int) -> Sequence[Purchase]:
+        """Return purchases with an item that unlocks a plan, by rising id after `after`."""
+
     async def open_grant(self, purchase: Purchase, plan: Plan, now: datetime) -> Grant:
         """Return the purchase's grant on a plan, opening it as pending at first; keep its product up to date while live."""
 

@@ -50,6 +50,9 @@ class Jobs(Protocol):
     async def fail(self, job: Job, error: str, *, not_before: datetime | None) -> None:
         """Release a failed job until `not_before`; None parks it, visible."""
 
+    async def release_all(self) -> None:
+        """Take back every lease. Only for a start that holds the instance lock: whoever held them is gone."""
+
     async def cancel(self, kind: str, key: str) -> None:
         """Delete a job."""
 

@@ -83,8 +83,8 @@ class Discord(Protocol):
     async def invite(self, guild_id: GuildId, channel_id: ChannelId | None, roles: Sequence[RoleId]) -> str:
         """Make a single-use invite (role-granting where Discord accepts it) and return its URL."""
 
-    async def direct_message(self, user_id: UserId, text: str, *, nonce: str) -> None:
-        """Send a direct message. Raises Blocked(DMS_CLOSED)."""
+    async def direct_message(self, user_id: UserId, template: str, facts: Mapping[str, object], *, nonce: str) -> None:
+        """Send a direct message; the edge words the template. Raises Blocked(DMS_CLOSED)."""
 
     async def post(self, channel_id: ChannelId, event: str, facts: Mapping[str, object], *, nonce: str) -> None:
         """Post an event-log entry; `event` is a name of EXPERIENCE 5.1, the edge words it."""
@@ -97,6 +97,9 @@ class Discord(Protocol):
 
     def roles(self, guild_id: GuildId) -> Mapping[RoleId, GuildRole]:
         """Return the guild's roles as last seen, with the reason why one cannot be put. Empty when unavailable."""
+
+    def channel_name(self, channel_id: ChannelId) -> str:
+        """Return a channel's name for people, "" when unknown."""
 
     def guild_name(self, guild_id: GuildId) -> str:
         """Return the server's name for people, "" when unknown."""

@@ -1,0 +1,171 @@
+"""Send one outbox message: render its facts, hand it over, record the try. One row per message, one delivery row per try.
+
+A claim code and a connect link are made here, at the last moment, so that no secret waits in the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from membership import codes
+from membership.errors import Audience, Blocked, Gone, Reason, Retry
+from membership.ledgers import Transaction
+from membership.model import ChannelId, CustomerId, GuildId, Purchase, PurchaseId, UserId
+from membership.ports import Mail
+from membership.records import AuditEntry, Customer, Guild, Message
+from membership.services import Services
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+_WITH_INVITATION = ("connect", "connect_reminder")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What a mail about a purchase speaks of."""
+
+    customer: Customer
+    purchase: Purchase
+    plans: tuple[str, ...]
+    guilds: tuple[Guild, ...]
+    is_linked: bool
+
+
+async def deliver(services: Services, message_id: int) -> None:
+    """Send a message that still waits. Raises Retry to be called again; a refusal for good is recorded and done."""
+    async with services.store.read() as tx:
+        message = await tx.outbox.get(message_id)
+    if message is None:
+        return
+    try:
+        await _send(services, message)
+    except Retry as failure:
+        async with services.store.write() as tx:
+            await tx.outbox.record_try(message.id, failure.why, services.clock.now())
+        raise
+    except (Blocked, Gone) as refusal:
+        await _give_up(services, message, refusal)
+    else:
+        await _settle(services, message, "sent", "")
+
+
+async def _send(services: Services, message: Message) -> None:
+    nonce = str(message.id)
+    match message.kind:
+        case "mail":
+            await _send_mail(services, message)
+        case "dm":
+            await services.discord.direct_message(
+                UserId(int(message.target)), message.template, _with_guild_name(services, message.facts), nonce=nonce
+            )
+        case "post":
+            await services.discord.post(ChannelId(int(message.target)), message.template, message.facts, nonce=nonce)
+        case _:
+            raise AssertionError(f"unknown kind of message: {message.kind}")
+
+
+async def _send_mail(services: Services, message: Message) -> None:
+    if not services.mailer.is_configured:
+        raise Blocked(Reason.MAIL_REFUSED, audience=Audience.OPERATOR, detail="no mail server is configured")
+    async with services.store.write() as tx:
+        subject = await _subject(tx, message)
+        if subject is None or not subject.customer.email or subject.customer.is_mail_refused:
+            raise Gone("address")
+        if message.template in _WITH_INVITATION and subject.is_linked:
+            raise Gone("reason to write")
+        await _respect_limits(services, tx, subject.customer)
+        facts = _facts(services, subject) | dict(message.facts)
+        if message.template in _WITH_INVITATION:
+            facts |= await _invitation(services, tx, subject.purchase)
+    message_id = f"{message.id}.{int(message.created_at.timestamp())}"
+    mail = Mail(to=subject.customer.email, template=message.template, facts=facts, message_id=message_id)
+    await services.mailer.send(mail)
+
+
+async def _respect_limits(services: Services, tx: Transaction, customer: Customer) -> None:
+    """Bound the mails to one payer (threats T13); what is over the limit waits, it is not lost."""
+    now, policy = services.clock.now(), services.policy
+    for window, limit in ((HOUR, policy.mails_per_hour), (DAY, policy.mails_per_day)):
+        if await tx.outbox.sent_to("mail", str(customer.id), now - window) >= limit:
+            raise Retry("this address has had enough mail for now", after=window / limit)
+
+
+async def _invitation(services: Services, tx: Transaction, purchase: Purchase) -> dict[str, object]:
+    """Make a connect link and a claim code; only their digests are kept."""
+    token, code = services.randomness.token(), services.randomness.code()
+    expires_at = services.clock.now() + timedelta(days=services.policy.code_days)
+    await tx.links.issue_token(codes.digest(token), purchase.id, None, expires_at)
+    await tx.codes.issue(codes.digest(code), purchase.id, expires_at)
+    return {
+        "connect_url": f"{services.public_url}/connect/{token}",
+        "code": codes.grouped(code),
+        "expires_at": expires_at.isoformat(),
+    }
+
+
+async def _subject(tx: Transaction, message: Message) -> Subject | None:
+    """Look up what the mail is about; a mail about a customer alone speaks of their newest purchase."""
+    customer = await tx.customers.get(CustomerId(int(message.target)))
+    if "purchase_id" in message.facts:
+        purchase = await tx.purchases.get(PurchaseId(int(str(message.facts["purchase_id"]))))
+    else:
+        purchases = await tx.purchases.of_customer(customer.id)
+        if not purchases:
+            return None
+        purchase = purchases[0]
+    grants = await tx.purchases.grants(purchase.id)
+    if "grant_id" in message.facts:
+        grants = [grant for grant in grants if int(grant.id) == message.facts["grant_id"]]
+    plans = [await tx.plans.get(grant.plan_id) for grant in grants]
+    guilds = [await tx.guilds.get(guild_id) for guild_id in sorted({grant.guild_id for grant in grants})]
+    return Subject(
+        customer=customer,
+        purchase=purchase,
+        plans=tuple(plan.name for plan in plans),
+        guilds=tuple(guild for guild in guilds if guild is not None),
+        is_linked=await tx.links.active(customer.id) is not None,
+    )
+
+
+def _facts(services: Services, subject: Subject) -> dict[str, object]:
+    first = subject.guilds[0] if subject.guilds else None
+    channel = services.discord.channel_name(first.claim_channel_id) if first and first.claim_channel_id else ""
+    return {
+        "name": subject.customer.name,
+        "plan": ", ".join(subject.plans),
+        "server": ", ".join(guild.name for guild in subject.guilds),
+        "amount": subject.purchase.amount,
+        "currency": subject.purchase.currency,
+        "kind": subject.purchase.kind.value,
+        "claim_channel": channel,
+        "invite_url": first.invite_url if first else "",
+        "ended_at": _iso(subject.purchase.ends_at),
+        "site_url": services.public_url,
+    }
+
+
+def _with_guild_name(services: Services, facts: Mapping[str, object]) -> Mapping[str, object]:
+    return {**facts, "server": services.discord.guild_name(GuildId(int(str(facts["guild_id"]))))}
+
+
+async def _give_up(services: Services, message: Message, refusal: Blocked | Gone) -> None:
+    now = services.clock.now()
+    async with services.store.write() as tx:
+        await tx.outbox.settle(message.id, "dropped", str(refusal), now)
+        is_bounce = isinstance(refusal, Blocked) and refusal.reason is Reason.MAIL_REFUSED
+        if message.kind == "mail" and is_bounce and services.mailer.is_configured:
+            await tx.customers.refuse_mail(CustomerId(int(message.target)))
+        detail = {"kind": message.kind, "template": message.template, "why": str(refusal)}
+        await tx.audit.add(AuditEntry(event="message.dropped", actor="doorlist", detail=detail), now)
+
+
+async def _settle(services: Services, message: Message, state: str, detail: str) -> None:
+    async with services.store.write() as tx:
+        await tx.outbox.settle(message.id, state, detail, services.clock.now())
+
+
+def _iso(moment: datetime | None) -> str:
+    return moment.isoformat() if moment else ""

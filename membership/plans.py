@@ -1,0 +1,59 @@
+"""Make and change plans. A change reaches everybody it concerns through the same reconcile as everything else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from membership import binding
+from membership.errors import UserError
+from membership.model import Lane, OnPastDue, Plan, PlanId, PurchaseId
+from membership.services import Services
+
+PAGE = 200
+PAGES = 5000
+
+
+async def save(services: Services, plan: Plan) -> Plan:
+    """Store a plan, new or known by its slug, and mark everybody it may concern. Raises UserError for a plan without sense."""
+    check(plan)
+    now = services.clock.now()
+    async with services.store.write() as tx:
+        known = await tx.plans.by_slug(plan.slug)
+        if known is None:
+            stored = await tx.plans.create(plan)
+        else:
+            stored = replace(plan, id=known.id)
+            await tx.plans.replace(stored)
+        await tx.jobs.mark("plan", str(stored.id), lane=Lane.PLAN, run_at=now)
+    services.wake()
+    return stored
+
+
+async def reach(services: Services, plan_id: PlanId) -> None:
+    """Open the plan's grants for purchases made before it was mapped, and mark every member it bears on."""
+    after = PurchaseId(0)
+    for _ in range(PAGES):
+        now = services.clock.now()
+        async with services.store.write() as tx:
+            plan = await tx.plans.get(plan_id)
+            purchases = [] if plan.is_archived else await tx.purchases.matching(plan, after, PAGE)
+            for purchase in purchases:
+                await tx.purchases.open_grant(purchase, plan, now)
+            if not purchases:
+                await binding.mark(tx, list(await tx.members.keys_of_plan(plan_id)), Lane.PLAN, now)
+                return
+            after = purchases[-1].id
+
+
+def check(plan: Plan) -> None:
+    """Refuse a plan that cannot mean what it says. Raises UserError."""
+    if not plan.name.strip():
+        raise UserError("A plan needs a name: it is what members see.")
+    if not 0 <= plan.grace_days <= 365:
+        raise UserError(f"grace_days = {plan.grace_days} does not work: use 0 to 365 days.")
+    if plan.duration_days is not None and plan.duration_days < 1:
+        raise UserError(f"duration_days = {plan.duration_days} does not work: use 1 or more, or leave it out.")
+    if plan.on_past_due in (OnPastDue.KEEP_AND_ROLE, OnPastDue.SWAP) and plan.past_due_role_id is None:
+        raise UserError(f"on_past_due = {plan.on_past_due} needs a past_due_role: say which role late payers get.")
+    if plan.guild_id in plan.roles:
+        raise UserError("@everyone cannot be sold: everybody has it. Choose or make another role.")

@@ -1,0 +1,60 @@
+"""One guild against Discord, every five minutes: what is due, what drifted, and a rolling look at those unseen longest.
+
+It performs nothing itself: it marks members, and `reconcile` does the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from membership import binding
+from membership.model import GuildId, Lane, Observation, RoleId, UserId
+from membership.records import MemberRow
+from membership.services import Services
+
+PAGE = 100
+MARKED_PER_SWEEP = 1000
+RECENTLY = timedelta(minutes=4)
+
+
+async def sweep(services: Services, guild_id: GuildId) -> int:
+    """Mark the members of one guild that need a look and return how many were observed. A frozen guild is left alone."""
+    if not services.discord.is_available(guild_id):
+        return 0
+    started_at = services.clock.now()
+    async with services.store.write() as tx:
+        due = await tx.members.due(guild_id, started_at, MARKED_PER_SWEEP)
+        drifted = await tx.members.drifted(guild_id, MARKED_PER_SWEEP)
+        await binding.mark(tx, [*due, *drifted], Lane.BULK, started_at)
+    services.wake()
+    observed = 0
+    while observed < services.policy.sweep_members:
+        async with services.store.read() as tx:
+            rows = await tx.members.least_recently_seen(guild_id, started_at - RECENTLY, PAGE)
+        if not rows:
+            break
+        await _look(services, guild_id, rows)
+        observed += len(rows)
+    return observed
+
+
+async def _look(services: Services, guild_id: GuildId, rows: Sequence[MemberRow]) -> None:
+    """Observe one page of members and mark those who differ from what we want."""
+    users = [row.key.user_id for row in rows]
+    observations = await services.discord.observe(guild_id, users, lane=Lane.BULK)
+    now = services.clock.now()
+    seen = {row.key.user_id: _managed(row, observations) for row in rows}
+    async with services.store.write() as tx:
+        drifted = list(await tx.members.record_seen(guild_id, seen, now))
+        await binding.mark(tx, drifted, Lane.BULK, now)
+    if drifted:
+        services.wake()
+
+
+def _managed(row: MemberRow, observations: Mapping[UserId, Observation]) -> tuple[frozenset[RoleId], bool]:
+    """Keep of what was seen only the roles that are ours to manage, and whether the member is there at all."""
+    observation = observations[row.key.user_id]
+    if observation is None:
+        return frozenset(), False
+    return observation.roles & (row.desired | row.observed), True

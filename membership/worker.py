@@ -1,0 +1,158 @@
+"""The one loop over the jobs table: claim what is due, run its use-case, settle it (DESIGN 6).
+
+One job of a key runs at a time; jobs of one scope (a guild, an account) are bounded, so that a wave in one server leaves
+room for the others; lane 0 is never held back. A failure of the outside is retried for ever, a bug of ours is parked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+
+import structlog
+
+from membership import delivery, intake, invitations, plans, reconcile, resync, sweep
+from membership.errors import Blocked, Gone, Retry, UserError
+from membership.model import GuildId, MemberKey, PlanId, PurchaseId
+from membership.records import Job
+from membership.services import Services
+
+log = structlog.get_logger()
+
+Handler = Callable[[Services, Job], Awaitable[object]]
+
+SLOTS = 64
+SLOTS_PER_SCOPE = 4
+LEASE = timedelta(minutes=15)
+BLOCKED_PATIENCE = timedelta(minutes=5)
+FIRST_BACKOFF = timedelta(seconds=1)
+LONGEST_BACKOFF = timedelta(minutes=5)
+LONGEST_NAP_SECONDS = 30.0
+SHORTEST_NAP_SECONDS = 0.02
+DRAIN_ROUNDS = 10_000
+
+HANDLERS: Mapping[str, Handler] = {
+    "intake": lambda services, job: intake.work_off(services, int(job.key)),
+    "member": lambda services, job: reconcile.reconcile(services, MemberKey.parse(job.key), job.lane),
+    "purchase": lambda services, job: resync.read_purchase(services, PurchaseId(int(job.key))),
+    "sweep": lambda services, job: sweep.sweep(services, GuildId(int(job.key))),
+    "invitation": lambda services, job: invitations.remind(services, PurchaseId(int(job.key))),
+    "plan": lambda services, job: plans.reach(services, PlanId(int(job.key))),
+    "message": lambda services, job: delivery.deliver(services, int(job.key)),
+}
+
+
+class Worker:
+    """Runs jobs until it is cancelled. Create it with the services, call `wake` whenever something was marked."""
+
+    def __init__(self, services: Services, handlers: Mapping[str, Handler] = HANDLERS) -> None:
+        """Take the services and the use-case of every kind of job."""
+        self._services = services
+        self._handlers = handlers
+        self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._scopes: Counter[str] = Counter()
+        self._changed = asyncio.Event()
+        self.last_turn_at: datetime | None = None
+
+    def wake(self) -> None:
+        """Look for due jobs now."""
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Run for ever; a cancelled run lets go of its jobs, whose leases a later start takes back."""
+        try:
+            while True:
+                await self._turn()
+        finally:
+            tasks = list(self._running.values())
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def drain(self) -> None:
+        """Run until nothing is due any more; for one-off commands and tests. Raises RuntimeError if that never comes."""
+        for _ in range(DRAIN_ROUNDS):
+            await self._start_due()
+            if not self._running:
+                return
+            await asyncio.wait(self._running.values(), return_when=asyncio.FIRST_COMPLETED)
+        raise RuntimeError("jobs keep becoming due")
+
+    async def _turn(self) -> None:
+        self._changed.clear()
+        self.last_turn_at = self._services.clock.now()
+        try:
+            if await self._start_due() == 0:
+                await self._nap()
+        except Retry as failure:
+            log.warning("jobs_unreadable", why=failure.why)
+            await asyncio.sleep(1)
+
+    async def _start_due(self) -> int:
+        """Lease and start as many due jobs as there is room for; return how many."""
+        room = SLOTS - len(self._running)
+        if room <= 0:
+            return 0
+        now = self._services.clock.now()
+        busy = [scope for scope, running in self._scopes.items() if scope and running >= SLOTS_PER_SCOPE]
+        async with self._services.store.write() as tx:
+            jobs = await tx.jobs.claim(now, now + LEASE, min(room, SLOTS_PER_SCOPE), busy)
+        for job in jobs:
+            if (job.kind, job.key) not in self._running:
+                self._start(job)
+        return len(jobs)
+
+    def _start(self, job: Job) -> None:
+        task = asyncio.create_task(self._run_one(job), name=f"{job.kind} {job.key}")
+        self._running[job.kind, job.key] = task
+        self._scopes[job.scope] += 1
+        task.add_done_callback(lambda _: self._finish(job))
+
+    def _finish(self, job: Job) -> None:
+        del self._running[job.kind, job.key]
+        self._scopes[job.scope] -= 1
+        if not self._scopes[job.scope]:
+            del self._scopes[job.scope]
+        self._changed.set()
+
+    async def _nap(self) -> None:
+        """Sleep until something was marked, a job finished, or the next one is due."""
+        async with self._services.store.read() as tx:
+            next_run_at = await tx.jobs.next_run_at()
+        seconds = LONGEST_NAP_SECONDS
+        if next_run_at is not None:
+            seconds = min(seconds, (next_run_at - self._services.clock.now()).total_seconds())
+        try:
+            async with asyncio.timeout(max(SHORTEST_NAP_SECONDS, seconds)):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+
+    async def _run_one(self, job: Job) -> None:
+        try:
+            await self._handlers[job.kind](self._services, job)
+        except Retry as failure:
+            await self._fail(job, failure.why, failure.after or self._backoff(job.attempts))
+        except (Blocked, Gone, UserError) as failure:
+            await self._fail(job, str(failure), BLOCKED_PATIENCE)
+        except Exception as bug:
+            log.exception("job_failed", kind=job.kind, key=job.key)
+            is_poison = job.attempts + 1 >= self._services.policy.job_attempts
+            await self._fail(job, repr(bug), None if is_poison else self._backoff(job.attempts))
+        else:
+            async with self._services.store.write() as tx:
+                await tx.jobs.done(job)
+            self._services.signals.done(job.key)
+
+    async def _fail(self, job: Job, error: str, wait: timedelta | None) -> None:
+        log.info("job_put_off", kind=job.kind, key=job.key, why=error, wait_seconds=wait and wait.total_seconds())
+        not_before = None if wait is None else self._services.clock.now() + wait
+        async with self._services.store.write() as tx:
+            await tx.jobs.fail(job, error, not_before=not_before)
+
+    def _backoff(self, attempts: int) -> timedelta:
+        """Double from one second to five minutes, with jitter of half, so that a crowd does not return at once."""
+        ceiling = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(attempts, 10))
+        return ceiling * (0.5 + self._services.randomness.jitter() / 2)
