@@ -17,7 +17,7 @@ VENV = ROOT / ".venv"
 VENV_PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / ".ready"  # the hash of each installed lock; there is none while an install runs
 RULES = {"PIP_NO_CACHE_DIR": "1", "PIP_USER": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "UV_NO_CACHE": "1"}
-OFFLINE = r"(Connect\w*|Timeout|Proxy|SSL)Error|ConnectTimeout|ReadTimeout|name resolution|dns error|Failed to fetch"
+OFFLINE = r"(Connect\w*|Proxy|SSL)Error|(Connect|Read)Timeout|name resolution|dns error|Failed to fetch|versions: none"
 GET_PIP = {"apt": "sudo apt install python3-venv", "dnf": "sudo dnf install python3-pip", "brew": "brew install python"}
 
 
