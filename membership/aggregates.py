@@ -1,4 +1,4 @@
-"""Protocols of storage for what is sold and to whom: one class per aggregate. The queues and the unit of work are in ledgers.py."""
+"""Protocols of storage for what is sold and to whom, one class per aggregate. The queues are in ledgers.py."""
 
 from __future__ import annotations
 
@@ -123,13 +123,13 @@ class Purchases(Protocol):
         """Return live purchases whose ends_at, trial_ends_at or period_ends_at passed and were not read since."""
 
     async def live_unseen(self, account_id: AccountId, read_before: datetime, limit: int) -> Sequence[Purchase]:
-        """Return purchases stored as live that no snapshot has confirmed since `read_before` (missing from a listing)."""
+        """Return purchases stored as live that no snapshot has confirmed since `read_before`."""
 
     async def matching(self, plan: Plan, after: PurchaseId, limit: int) -> Sequence[Purchase]:
         """Return purchases with an item that unlocks a plan, by rising id after `after`."""
 
     async def open_grant(self, purchase: Purchase, plan: Plan, now: datetime) -> Grant:
-        """Return the purchase's grant on a plan, opening it as pending at first; keep its product up to date while live."""
+        """Return the purchase's grant on a plan, opened as pending at first; a live one follows the purchase's item."""
 
     async def grants(self, purchase_id: PurchaseId) -> Sequence[Grant]:
         """Return a purchase's grants."""
@@ -175,7 +175,7 @@ class Links(Protocol):
         """Return the payers linked to a Discord user."""
 
     async def bind(self, customer_id: CustomerId, user_id: UserId, proof: Proof, now: datetime) -> Link | None:
-        """Link a payer; end the previous link (reason moved) and return it, None when there was none or it is the same."""
+        """Link a payer; end the link to another user (reason moved) and return it, None when there was none."""
 
     async def end(self, customer_id: CustomerId, reason: Reason, now: datetime) -> Link | None:
         """End the live link and return it."""
@@ -249,7 +249,7 @@ class Members(Protocol):
     async def record_seen(
         self, guild_id: GuildId, seen: Mapping[UserId, tuple[frozenset[RoleId], bool]], now: datetime
     ) -> Sequence[MemberKey]:
-        """Store what a sweep saw (managed roles, presence) of many members; return those that now differ from desired."""
+        """Store what a sweep saw (managed roles, presence); return the members that now differ from desired."""
 
     async def drifted(self, guild_id: GuildId, limit: int) -> Sequence[MemberKey]:
         """Return members whose observed differs from desired, by the partial index."""

@@ -61,7 +61,7 @@ class Record:
 
 
 async def announce_acts(record: Record, progress: Progress) -> None:
-    """Write down what was done to the member. What "remove all roles" took is kept, so that an undo can give it back."""
+    """Write down what was done to the member; what "remove all roles" took is kept for an undo."""
     for event, roles in (
         ("role.added", progress.added),
         ("role.removed", progress.removed | progress.stripped),

@@ -1,4 +1,4 @@
-"""Redeem a claim code: the same service behind `!claim`, `/claim` and the panel. The words of the answers live in cogs."""
+"""Redeem a claim code: the one service behind `!claim` and `/claim`. The words of the answers live in cogs."""
 
 from __future__ import annotations
 

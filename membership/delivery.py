@@ -1,4 +1,4 @@
-"""Send one outbox message: render its facts, hand it over, record the try. One row per message, one delivery row per try.
+"""Send one outbox message: gather its facts, hand it over, record the try.
 
 A claim code and a connect link are made here, at the last moment, so that no secret waits in the database.
 """

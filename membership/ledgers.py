@@ -42,7 +42,7 @@ class Jobs(Protocol):
     async def claim(
         self, now: datetime, lease_until: datetime, limit: int, busy_scopes: Sequence[str]
     ) -> Sequence[Job]:
-        """Lease due jobs, lowest lane then earliest first; jobs of busy scopes only in lane 0. Expired leases are due again."""
+        """Lease due jobs, lowest lane then earliest; busy scopes only in lane 0. Expired leases are due."""
 
     async def done(self, job: Job) -> None:
         """Delete the job if nobody marked it meanwhile, else release it to run again."""

@@ -217,6 +217,11 @@ class PlanProduct:
     product_id: str
     price_id: str | None = None
 
+    def covers(self, account_id: AccountId, item: Item) -> bool:
+        """Say whether an item bought at an account is this product."""
+        is_product = (self.account_id, self.product_id) == (account_id, item.product_id)
+        return is_product and self.price_id in (None, item.price_id)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -247,10 +252,8 @@ class Plan:
     def unlocking(self, account_id: AccountId, items: tuple[Item, ...]) -> Item | None:
         """Return the first of `items` that unlocks this plan, None when none does."""
         for item in items:
-            for product in self.products:
-                if product.account_id == account_id and product.product_id == item.product_id:
-                    if product.price_id in (None, item.price_id):
-                        return item
+            if any(product.covers(account_id, item) for product in self.products):
+                return item
         return None
 
 
@@ -277,7 +280,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A grant as it bears on one member. `is_linked` is False when the link that carried it is over (moved, disconnected)."""
+    """A grant as it bears on one member; `is_linked` is False when the link that carried it is over."""
 
     grant: Grant
     purchase: Purchase

@@ -14,7 +14,7 @@ PAGES = 5000
 
 
 async def save(services: Services, plan: Plan) -> Plan:
-    """Store a plan, new or known by its slug, and mark everybody it may concern. Raises UserError for a plan without sense."""
+    """Store a plan, new or known by its slug, and mark everybody it may concern. Raises UserError."""
     check(plan)
     now = services.clock.now()
     async with services.store.write() as tx:
@@ -55,5 +55,5 @@ def check(plan: Plan) -> None:
         raise UserError(f"duration_days = {plan.duration_days} does not work: use 1 or more, or leave it out.")
     if plan.on_past_due in (OnPastDue.KEEP_AND_ROLE, OnPastDue.SWAP) and plan.past_due_role_id is None:
         raise UserError(f"on_past_due = {plan.on_past_due} needs a past_due_role: say which role late payers get.")
-    if plan.guild_id in plan.roles:
+    if int(plan.guild_id) in {int(role) for role in plan.all_roles}:
         raise UserError("@everyone cannot be sold: everybody has it. Choose or make another role.")

@@ -161,7 +161,7 @@ class CheckoutOrder:
 
 
 class Provider(Protocol):
-    """One seller account at a payment platform. Raises Retry (network, 429, 5xx), Blocked(CREDENTIALS_REFUSED), Gone."""
+    """One seller account. Every call may raise Retry (network, 429, 5xx), Blocked(CREDENTIALS_REFUSED) or Gone."""
 
     name: str
     can_receive: bool

@@ -1,4 +1,4 @@
-"""What happens in Discord by itself: joins, leaves, outages, changed roles. Each only marks whom it concerns (law 1)."""
+"""What happens in Discord by itself: joins, leaves, outages, changed roles. Each only marks members (law 1)."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ _TERMINAL = (PurchaseStatus.ENDED, PurchaseStatus.EXPIRED)
 async def record(
     tx: Transaction, account_id: AccountId, snapshot: PurchaseSnapshot, *, policy: Policy, now: datetime, lane: Lane
 ) -> Purchase:
-    """Store a snapshot, open the grants it unlocks, bind a checkout's own link, and mark members or invite the buyer."""
+    """Store a snapshot, open the grants it unlocks, follow its link token, and mark members or invite the buyer."""
     before = await tx.purchases.find(account_id, snapshot.external_id)
     customer = snapshot.customer
     if not customer.external_id:
@@ -55,7 +55,7 @@ async def record(
 
 
 async def schedule_reading(tx: Transaction, purchase: Purchase) -> None:
-    """Plan to ask the provider again when a moment passes that should change the purchase (cancel, trial end, renewal)."""
+    """Plan to ask the provider again when a moment passes that should change the purchase."""
     moment = next_moment(purchase)
     if moment is not None:
         await tx.jobs.mark(
@@ -84,7 +84,7 @@ async def _open_grants(tx: Transaction, purchase: Purchase, now: datetime) -> tu
 
 
 async def _follow_token(tx: Transaction, purchase: Purchase, link_token: str, now: datetime) -> None:
-    """Tie our checkout's token to its purchase; one that a Discord user started links them at once (proof: checkout)."""
+    """Tie our checkout's token to its purchase; one that a Discord user started links them at once."""
     digest = codes.digest(link_token)
     token = await tx.links.token(digest)
     if token is None or token.is_spent or token.purchase_id is not None:

@@ -144,7 +144,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemovalCounts:
-    """The brake's view of one guild in the rolling window. `paying` counts members we hold a role for, in the window or now."""
+    """The brake's view of a guild in the rolling window; `paying` members held a role of ours in it, or do now."""
 
     roles: int
     kicks: int

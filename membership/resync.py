@@ -33,7 +33,7 @@ async def read_purchase(services: Services, purchase_id: PurchaseId) -> None:
 
 
 async def poll_events(services: Services, provider_name: str) -> int:
-    """Take in the events since the last completed poll and return how many were new; list everything when none is known."""
+    """Take in the events since the last completed poll, or list everything; return how many were new."""
     account = await services.sellers.account(provider_name)
     provider = services.sellers.by_name[provider_name]
     async with services.store.read() as tx:

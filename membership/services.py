@@ -18,7 +18,7 @@ REMEMBERED_SIGNALS = 4096
 
 
 class Signals:
-    """Tells a waiting person that a job they care about has run. Nothing depends on it: a lost signal costs patience."""
+    """Tells a waiting person that a job has run. Nothing depends on it: a lost signal costs patience."""
 
     def __init__(self) -> None:
         """Start with nothing done."""

@@ -19,7 +19,7 @@ RECENTLY = timedelta(minutes=4)
 
 
 async def sweep(services: Services, guild_id: GuildId) -> int:
-    """Mark the members of one guild that need a look and return how many were observed. A frozen guild is left alone."""
+    """Mark the members of one guild that need a look; return how many were observed. A frozen guild is left alone."""
     if not services.discord.is_available(guild_id):
         return 0
     started_at = services.clock.now()

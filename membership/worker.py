@@ -1,7 +1,7 @@
 """The one loop over the jobs table: claim what is due, run its use-case, settle it (DESIGN 6).
 
-One job of a key runs at a time; jobs of one scope (a guild, an account) are bounded, so that a wave in one server leaves
-room for the others; lane 0 is never held back. A failure of the outside is retried for ever, a bug of ours is parked.
+One job of a key runs at a time; jobs of one scope (a guild, an account) are bounded, so that a wave in one server
+leaves room for the others; lane 0 is never held back. A failure of the outside is retried for ever, a bug of ours is parked.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Worker:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def drain(self) -> None:
-        """Run until nothing is due any more; for one-off commands and tests. Raises RuntimeError if that never comes."""
+        """Run until nothing is due any more; for one-off commands and tests. Raises RuntimeError if never."""
         for _ in range(DRAIN_ROUNDS):
             await self._start_due()
             if not self._running:
@@ -154,5 +154,5 @@ class Worker:
 
     def _backoff(self, attempts: int) -> timedelta:
         """Double from one second to five minutes, with jitter of half, so that a crowd does not return at once."""
-        ceiling = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** min(attempts, 10))
+        ceiling: timedelta = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2.0 ** min(attempts, 10))
         return ceiling * (0.5 + self._services.randomness.jitter() / 2)
