@@ -14,8 +14,8 @@ from typing import assert_never
 from membership.entitlements import Outcome
 from membership.errors import Reason
 from membership.ledgers import Transaction
-from membership.model import Grant, GrantState, MemberKey, RoleId
-from membership.records import AuditEntry
+from membership.model import CustomerId, Grant, GrantState, MemberKey, RoleId
+from membership.records import AuditEntry, Draft
 from membership.steps import Progress
 
 QUIET_ENDS = (Reason.PLAN_CHANGED, Reason.PLAN_UNMAPPED, Reason.MOVED, Reason.DISCONNECTED)
@@ -57,7 +57,19 @@ class Record:
         if guild is None or guild.event_channel_id is None:
             return
         known = {"user_id": str(self.key.user_id), "number": number, **facts}
-        await self.tx.outbox.put(f"post:{number}", "post", str(guild.event_channel_id), event, known, self.now)
+        await self._put(f"post:{number}", "post", str(guild.event_channel_id), event, known)
+
+    async def mail(self, dedupe_key: str, customer_id: CustomerId, template: str, facts: Mapping[str, object]) -> None:
+        """Queue a mail to a payer."""
+        await self._put(dedupe_key, "mail", str(customer_id), template, facts)
+
+    async def direct_message(self, dedupe_key: str, template: str, facts: Mapping[str, object]) -> None:
+        """Queue a direct message to the member."""
+        await self._put(dedupe_key, "dm", str(self.key.user_id), template, facts)
+
+    async def _put(self, dedupe_key: str, kind: str, target: str, template: str, facts: Mapping[str, object]) -> None:
+        draft = Draft(dedupe_key=dedupe_key, kind=kind, target=target, template=template, facts=facts)
+        await self.tx.outbox.put(draft, self.now)
 
 
 async def announce_acts(record: Record, progress: Progress) -> None:
@@ -145,20 +157,19 @@ async def _write_to_member(record: Record, change: Transition) -> None:
         "grant_id": int(after.id),
         "reason": after.reason.value,
     }
-    mail = record.tx.outbox
     if after.state is GrantState.PAST_DUE:
         since = purchase.past_due_since.isoformat() if purchase.past_due_since else ""
         until = change.outcome.until.isoformat() if change.outcome.until else ""
-        target = str(purchase.customer_id)
-        await mail.put(f"past_due:{after.id}:{since}", "mail", target, "past_due", facts | {"until": until}, record.now)
+        key = f"past_due:{after.id}:{since}"
+        await record.mail(key, purchase.customer_id, "past_due", facts | {"until": until})
     if after.state is GrantState.REVOKED and change.before.state is not after.state and after.reason not in QUIET_ENDS:
         key = f"ended:{after.id}:{after.episode}"
-        await mail.put(key, "mail", str(purchase.customer_id), "ended", facts, record.now)
+        await record.mail(key, purchase.customer_id, "ended", facts)
     if after.kick_at is not None and change.before.kick_at is None:
         # DM first: after the kick we share no guild and cannot.
         dm = facts | {"plan": change.outcome.claim.plan.name, "kick_at": after.kick_at.isoformat()}
         dm["guild_id"] = str(after.guild_id)
-        await mail.put(f"kick:{after.id}:{after.episode}", "dm", str(record.key.user_id), "kick", dm, record.now)
+        await record.direct_message(f"kick:{after.id}:{after.episode}", "kick", dm)
 
 
 def _role_ids(roles: Collection[RoleId]) -> dict[str, object]:

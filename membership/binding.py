@@ -7,7 +7,7 @@ from datetime import datetime
 from membership.errors import Reason
 from membership.ledgers import Transaction
 from membership.model import CustomerId, Lane, MemberKey, Proof, PurchaseId, UserId
-from membership.records import AuditEntry
+from membership.records import AuditEntry, Draft
 
 
 async def bind(
@@ -23,7 +23,8 @@ async def bind(
     )
     if previous is not None:
         facts = {"customer_id": customer_id, "user_id": str(user_id)}
-        await tx.outbox.put(f"moved:{number}", "mail", str(customer_id), "moved", facts, now)
+        draft = Draft(dedupe_key=f"moved:{number}", kind="mail", target=str(customer_id), template="moved", facts=facts)
+        await tx.outbox.put(draft, now)
     return await mark_members(tx, customer_id, Lane.PERSON, now)
 
 

@@ -30,6 +30,6 @@ async def reread(services: Services, purchase: Purchase, lane: Lane) -> None:
     except Gone:
         log.warning("purchase_not_found", purchase_id=purchase.id)
         return
-    now = services.clock.now()
+    occasion = recording.Occasion(now=services.clock.now(), lane=lane, policy=services.policy)
     async with services.store.write() as tx:
-        await recording.record(tx, purchase.account_id, snapshot, policy=services.policy, now=now, lane=lane)
+        await recording.record(tx, purchase.account_id, snapshot, occasion)

@@ -38,13 +38,14 @@ def _refusal(stored: StoredEvent, account: Account) -> str:
 
 async def _record(services: Services, stored: StoredEvent, account: Account, reading: Reading) -> None:
     now = services.clock.now()
+    occasion = recording.Occasion(now=now, lane=Lane.EVENT, policy=services.policy)
     async with services.store.write() as tx:
         for customer in reading.customers:
             await tx.customers.record(account.id, customer)
         for token in reading.expired_tokens:
             await tx.links.expire_token(codes.digest(token), now)
         for snapshot in reading.purchases:
-            await recording.record(tx, account.id, snapshot, policy=services.policy, now=now, lane=Lane.EVENT)
+            await recording.record(tx, account.id, snapshot, occasion)
         if reading.notice:
             detail = {"notice": reading.notice, "event_type": stored.event.type, **reading.facts}
             await tx.audit.add(AuditEntry(event="payment.notice", actor=stored.provider, detail=detail), now)

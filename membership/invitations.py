@@ -8,6 +8,7 @@ from membership import binding
 from membership.errors import Reason
 from membership.ledgers import Transaction
 from membership.model import GrantState, Lane, PurchaseId
+from membership.records import Draft
 from membership.services import Services
 
 
@@ -23,8 +24,14 @@ async def remind(services: Services, purchase_id: PurchaseId) -> None:
         if due:
             # After a long outage only the latest is sent: three reminders at once help nobody.
             customer_id = (await tx.purchases.get(purchase_id)).customer_id
-            key, facts = f"connect_reminder:{purchase_id}:{due[-1]}", {"purchase_id": int(purchase_id)}
-            await tx.outbox.put(key, "mail", str(customer_id), "connect_reminder", facts, now)
+            draft = Draft(
+                dedupe_key=f"connect_reminder:{purchase_id}:{due[-1]}",
+                kind="mail",
+                target=str(customer_id),
+                template="connect_reminder",
+                facts={"purchase_id": int(purchase_id)},
+            )
+            await tx.outbox.put(draft, now)
         upcoming = [moment for moment in moments if moment > now]
         if upcoming:
             key = binding.invitation_key(purchase_id)

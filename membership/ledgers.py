@@ -23,6 +23,7 @@ from membership.ports import IncomingEvent
 from membership.records import (
     AuditEntry,
     Batch,
+    Draft,
     HeldRemoval,
     Job,
     Message,
@@ -66,9 +67,7 @@ class Jobs(Protocol):
 class Outbox(Protocol):
     """Messages that must go out once, and every try."""
 
-    async def put(
-        self, dedupe_key: str, kind: str, target: str, template: str, facts: Mapping[str, object], now: datetime
-    ) -> bool:
+    async def put(self, draft: Draft, now: datetime) -> bool:
         """Queue a message with its delivery job unless the key was ever used; say whether it is new."""
 
     async def get(self, message_id: int) -> Message | None:

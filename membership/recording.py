@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from membership import binding, codes
@@ -23,6 +23,7 @@ from membership.model import (
     PurchaseStatus,
 )
 from membership.policy import Policy
+from membership.records import Draft
 
 RENEWAL_SLACK = timedelta(hours=2)
 """A renewal is settled about an hour after its period ends; only then is silence worth a question."""
@@ -30,10 +31,18 @@ RENEWAL_SLACK = timedelta(hours=2)
 _TERMINAL = (PurchaseStatus.ENDED, PurchaseStatus.EXPIRED)
 
 
-async def record(
-    tx: Transaction, account_id: AccountId, snapshot: PurchaseSnapshot, *, policy: Policy, now: datetime, lane: Lane
-) -> Purchase:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """When a snapshot is recorded, on which lane its members are marked, and by which rules."""
+
+    now: datetime
+    lane: Lane
+    policy: Policy
+
+
+async def record(tx: Transaction, account_id: AccountId, snapshot: PurchaseSnapshot, occasion: Occasion) -> Purchase:
     """Store a snapshot, open the grants it unlocks, follow its link token, and mark members or invite the buyer."""
+    now = occasion.now
     before = await tx.purchases.find(account_id, snapshot.external_id)
     customer = snapshot.customer
     if not customer.external_id:
@@ -47,9 +56,9 @@ async def record(
     is_news = is_opened or before is None or replace(before, read_at=purchase.read_at) != purchase
     if await tx.links.active(purchase.customer_id) is not None:
         if is_news:
-            await binding.mark_members(tx, purchase.customer_id, lane, now)
+            await binding.mark_members(tx, purchase.customer_id, occasion.lane, now)
     else:
-        await _settle_unlinked(tx, purchase, plans, policy, now)
+        await _settle_unlinked(tx, purchase, plans, occasion)
     await schedule_reading(tx, purchase)
     return purchase
 
@@ -94,11 +103,9 @@ async def _follow_token(tx: Transaction, purchase: Purchase, link_token: str, no
         await binding.bind(tx, purchase.customer_id, token.user_id, Proof.CHECKOUT, now)
 
 
-async def _settle_unlinked(
-    tx: Transaction, purchase: Purchase, plans: dict[PlanId, Plan], policy: Policy, now: datetime
-) -> None:
+async def _settle_unlinked(tx: Transaction, purchase: Purchase, plans: dict[PlanId, Plan], occasion: Occasion) -> None:
     """Move the grants of a purchase that nobody is linked to, and invite the buyer while there is something to get."""
-    is_wanted = False
+    now, is_wanted = occasion.now, False
     for grant in await tx.purchases.grants(purchase.id):
         plan = plans.get(grant.plan_id) or await tx.plans.get(grant.plan_id)
         outcome = access_of(Claim(grant=grant, purchase=purchase, plan=plan), now=now)
@@ -110,7 +117,7 @@ async def _settle_unlinked(
         elif outcome.access is Access.PENDING:
             await _set(tx, grant, GrantState.PENDING, outcome.reason, now)
     if is_wanted:
-        await _invite(tx, purchase, policy, now)
+        await _invite(tx, purchase, occasion)
 
 
 async def _set(tx: Transaction, grant: Grant, state: GrantState, reason: Reason, now: datetime) -> None:
@@ -122,9 +129,15 @@ async def _set(tx: Transaction, grant: Grant, state: GrantState, reason: Reason,
     await tx.purchases.set_grant(replace(grant, state=state, reason=reason, ended_at=ended_at, episode=episode))
 
 
-async def _invite(tx: Transaction, purchase: Purchase, policy: Policy, now: datetime) -> None:
-    facts = {"purchase_id": int(purchase.id)}
-    is_new = await tx.outbox.put(f"connect:{purchase.id}", "mail", str(purchase.customer_id), "connect", facts, now)
-    if is_new and policy.reminder_hours:
-        run_at = now + timedelta(hours=policy.reminder_hours[0])
+async def _invite(tx: Transaction, purchase: Purchase, occasion: Occasion) -> None:
+    draft = Draft(
+        dedupe_key=f"connect:{purchase.id}",
+        kind="mail",
+        target=str(purchase.customer_id),
+        template="connect",
+        facts={"purchase_id": int(purchase.id)},
+    )
+    is_new = await tx.outbox.put(draft, occasion.now)
+    if is_new and occasion.policy.reminder_hours:
+        run_at = occasion.now + timedelta(hours=occasion.policy.reminder_hours[0])
         await tx.jobs.mark("invitation", binding.invitation_key(purchase.id), lane=Lane.BULK, run_at=run_at)

@@ -131,8 +131,22 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """One thing to tell somebody once. `kind` is mail (target: customer id), dm (user id) or post (channel id).
+
+    `dedupe_key` names the transition that causes it: a key that was ever used sends nothing more.
+    """
+
+    dedupe_key: str
+    kind: str
+    target: str
+    template: str
+    facts: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """An outbox row: one thing to tell somebody once. `kind` is mail, dm or post; `target` an id or address."""
+    """A draft that was queued and still waits."""
 
     id: int
     kind: str

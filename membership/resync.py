@@ -91,10 +91,10 @@ async def _accept(services: Services, provider: Provider, account: Account, page
 
 
 async def _record(services: Services, account_id: AccountId, snapshots: list[PurchaseSnapshot]) -> None:
-    now = services.clock.now()
+    occasion = recording.Occasion(now=services.clock.now(), lane=Lane.BULK, policy=services.policy)
     async with services.store.write() as tx:
         for snapshot in snapshots:
-            await recording.record(tx, account_id, snapshot, policy=services.policy, now=now, lane=Lane.BULK)
+            await recording.record(tx, account_id, snapshot, occasion)
     services.wake()
 
 
