@@ -1,0 +1,1 @@
+"""Tests of Stripe as a provider."""
