@@ -1,7 +1,8 @@
 """The words of the event log in a server's channel (EXPERIENCE 5.2). Pure: facts in, an entry out; no discord.py.
 
-Facts are plain JSON values, all optional: `user_id`, `name`, `plan`, `role_ids`, `reason`, `detail`, `fix`, `count`, `limit`,
-`amount` + `currency` (minor units), `interval`, `next_at`, `until`, `seconds`, `tries`, `grant_id`, `number`, `at`.
+Facts are plain JSON values, all optional: `user_id`, `name`, `plan`, `from_plan`, `role_ids`, `reason`, `detail`,
+`fix`, `count`, `limit`, `amount` + `currency` (minor units), `interval`, `next_at`, `until`, `seconds`, `tries`,
+`grant_id`, `number`, `at`.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def _because(facts: Facts) -> tuple[str, ...]:
 def _given(facts: Facts) -> tuple[str, ...]:
     paid = f"Paid {money(facts)}" if "amount" in facts else ""
     interval = str(facts.get("interval") or "")
-    following = f"next {date(facts['next_at'])}" if "next_at" in facts else ""
+    following = f"next {date(facts['next_at'])}" if facts.get("next_at") else ""
     seconds = f"From payment to role: {float(str(facts['seconds'])):.1f} s" if "seconds" in facts else ""
     payment = " · ".join(part for part in (paid, interval, following) if part)
     return _person(facts), _roles(facts), payment, seconds
@@ -118,8 +119,17 @@ def _held(facts: Facts) -> tuple[str, ...]:
 
 
 def _until(facts: Facts) -> tuple[str, ...]:
-    until = f"Access until {date(facts['until'])}" if "until" in facts else ""
+    until = f"Access until {date(facts['until'])}" if facts.get("until") else ""
     return *_because(facts), until
+
+
+def _swapped(facts: Facts) -> tuple[str, ...]:
+    before = f"Before: {code_text(str(facts['from_plan']))}" if facts.get("from_plan") else ""
+    return _person(facts), before, _roles(facts)
+
+
+def _held_title(facts: Facts) -> str:
+    return f"{facts['count']} removals held" if "count" in facts else f"{_plan(facts)}: removal held for {_who(facts)}"
 
 
 _KINDS: Mapping[str, _Kind] = {
@@ -128,9 +138,12 @@ _KINDS: Mapping[str, _Kind] = {
     "grant.revoked": _Kind(
         icon="⚪", colour=GREY, title=lambda f: f"{_plan(f)} taken back from {_who(f)}", lines=_taken
     ),
-    "grant.changed": _Kind(icon="🔵", colour=BLUE, title=lambda f: f"{_plan(f)} changed for {_who(f)}", lines=_taken),
+    "grant.changed": _Kind(icon="🔵", colour=BLUE, title=lambda f: f"{_plan(f)} now for {_who(f)}", lines=_swapped),
     "grant.failed": _Kind(
         icon="⚠️", colour=RED, title=lambda f: f"{_plan(f)} not given to {_who(f)}", lines=_not_given, is_loud=True
+    ),
+    "grant.held": _Kind(
+        icon="🛑", colour=AMBER, title=lambda f: f"{_plan(f)} left as it is for {_who(f)}", lines=_because, is_loud=True
     ),
     "grant.past_due": _Kind(icon="🟠", colour=AMBER, title=lambda f: f"{_plan(f)}: payment failed", lines=_until),
     "grant.recovered": _Kind(icon="✅", colour=GREEN, title=lambda f: f"{_plan(f)}: payment recovered", lines=_given),
@@ -157,9 +170,7 @@ _KINDS: Mapping[str, _Kind] = {
     "payment.disputed": _Kind(
         icon="🔴", colour=RED, title=lambda f: f"{_plan(f)}: payment disputed", lines=_because, is_loud=True
     ),
-    "brake.held": _Kind(
-        icon="🛑", colour=AMBER, title=lambda f: f"{f.get('count', 'Some')} removals held", lines=_held, is_loud=True
-    ),
+    "brake.held": _Kind(icon="🛑", colour=AMBER, title=_held_title, lines=_held, is_loud=True),
     "brake.released": _Kind(
         icon="🔵", colour=BLUE, title=lambda f: f"{f.get('count', 'Held')} removals released", lines=_because
     ),

@@ -1,0 +1,39 @@
+"""Sends the slash commands to Discord only when they changed: it allows 200 creates a day."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import discord
+import structlog
+from discord import app_commands
+from discord.ext import commands
+
+from cogs.parts import CommandHash
+
+log = structlog.get_logger(__name__)
+
+
+async def sync_commands(bot: commands.Bot, stored: CommandHash) -> bool:
+    """Send the commands if their hash is not the stored one; say whether they were sent.
+
+    A failure is logged and tried again at the next login: the bot works without its slash commands.
+    """
+    wanted = command_hash(bot)
+    if await stored.load() == wanted:
+        return False
+    try:
+        await bot.tree.sync()
+    except (discord.HTTPException, app_commands.AppCommandError) as failure:
+        log.warning("commands_not_sent", why=str(failure)[:200])
+        return False
+    await stored.store(wanted)
+    return True
+
+
+def command_hash(bot: commands.Bot) -> str:
+    """Hash what Discord would be sent, together with the application it belongs to."""
+    payload = [command.to_dict(bot.tree) for command in bot.tree.get_commands()]
+    text = json.dumps([bot.application_id, payload], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,76 @@
+"""Builds everything of Doorlist that speaks to Discord, in the two steps that the composition root needs.
+
+First the port, which membership is given; then, once membership exists, the supervisor that runs the bot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import discord
+
+from cogs.bot import DoorlistBot, use_addresses
+from cogs.calls import Calls
+from cogs.claim import Claims
+from cogs.claim_messages import ClaimMessages
+from cogs.config import DiscordSettings
+from cogs.connection import Connection
+from cogs.discord_port import DiscordPort
+from cogs.gateway import Gateway
+from cogs.guard import Refusals
+from cogs.pacing import RoleLimits
+from cogs.parts import BotParts
+from cogs.queries import QUERIES_PER_MINUTE, MemberQueries
+from cogs.supervisor import Supervisor
+from membership.model import GuildId, UserId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscordSide:
+    """The parts that live as long as the process; bots come and go."""
+
+    settings: DiscordSettings
+    connection: Connection
+    calls: Calls
+    queries: MemberQueries
+    port: DiscordPort
+
+    def claims(self, parts: BotParts) -> ClaimMessages:
+        """Build what answers claim codes in messages, also those posted while the bot was away."""
+        return ClaimMessages(self.calls, parts.desk, self.settings.claim_prefix)
+
+    def supervisor(self, parts: BotParts, claims: ClaimMessages, jitter: Callable[[], float]) -> Supervisor:
+        """Build what keeps a bot connected; `jitter` returns numbers in [0, 1)."""
+
+        def make_bot(intents: discord.Intents) -> DoorlistBot:
+            bot = DoorlistBot(intents=intents, parts=parts, connection=self.connection, queries=self.queries)
+            bot.with_cog(lambda made: Gateway(made, self.calls, parts.events, self.port.lanes))
+            bot.with_cog(lambda _made: Claims(claims, parts.desk))
+            return bot
+
+        return Supervisor(
+            make_bot,
+            settings=self.settings,
+            connection=self.connection,
+            clock=parts.clock,
+            jitter=jitter,
+        )
+
+
+def open_discord(
+    settings: DiscordSettings, *, limits: RoleLimits | None = None, queries_per_minute: int = QUERIES_PER_MINUTE
+) -> DiscordSide:
+    """Point discord.py at the configured addresses and build the port. Connects to nothing yet."""
+    use_addresses(settings)
+    connection = Connection()
+
+    async def send(guild_id: GuildId, user_ids: Sequence[UserId], nonce: str) -> None:
+        gateway = connection.require().ws
+        await gateway.request_chunks(guild_id, limit=0, user_ids=list(user_ids), nonce=nonce)
+
+    queries = MemberQueries(send, queries_per_minute)
+    connection.on_lost(queries.lose)
+    calls = Calls(connection, Refusals())
+    port = DiscordPort(calls, queries, settings.site_url, limits)
+    return DiscordSide(settings=settings, connection=connection, calls=calls, queries=queries, port=port)
