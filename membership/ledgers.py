@@ -94,6 +94,15 @@ class Audit(Protocol):
     ) -> Sequence[tuple[int, datetime, AuditEntry]]:
         """Return the newest entries, newest first."""
 
+    async def forgotten_events(self) -> Sequence[int]:
+        """Return inbox events that are new and have no job."""
+
+    async def forgotten_messages(self) -> Sequence[int]:
+        """Return outbox messages that wait and have no job."""
+
+    async def forgotten_members(self, now: datetime) -> Sequence[MemberKey]:
+        """Return linked members with a grant that has waited ten minutes to be looked at for the first time."""
+
 
 class Removals(Protocol):
     """The brake's ledger and its held batches."""

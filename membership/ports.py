@@ -101,6 +101,9 @@ class Discord(Protocol):
     def channel_name(self, channel_id: ChannelId) -> str:
         """Return a channel's name for people, "" when unknown."""
 
+    async def handle(self, user_id: UserId) -> str:
+        """Return how people know a user ("@ada"), "" when Discord does not say."""
+
     def guild_name(self, guild_id: GuildId) -> str:
         """Return the server's name for people, "" when unknown."""
 

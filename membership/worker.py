@@ -1,7 +1,7 @@
 """The one loop over the jobs table: claim what is due, run its use-case, settle it (DESIGN 6).
 
 One job of a key runs at a time; jobs of one scope (a guild, an account) are bounded, so that a wave in one server
-leaves room for the others; lane 0 is never held back. A failure of the outside is retried for ever, a bug of ours is parked.
+leaves room for the others; lane 0 is never held back. A failure of the outside is retried for ever, a bug is parked.
 """
 
 from __future__ import annotations

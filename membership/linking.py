@@ -1,0 +1,166 @@
+"""Connect a purchase to a proven Discord account, move it, and say how far its roles have come."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from membership import binding
+from membership.errors import Blocked, Gone, Reason, Retry
+from membership.ledgers import Transaction
+from membership.model import Grant, GrantState, Lane, Plan, Proof, Purchase, PurchaseId, UserId
+from membership.records import Guild, LinkToken
+from membership.services import Services
+
+DELIVERY_PATIENCE = timedelta(seconds=6)
+MOVE_WINDOW = timedelta(days=30)
+JOIN_SCOPE = "guilds.join"
+
+
+class Verdict(StrEnum):
+    """How a wish to connect ended."""
+
+    CONNECTED = "connected"
+    NEEDS_MOVE = "needs_move"
+    MOVES_USED_UP = "moves_used_up"
+    NOT_AVAILABLE = "not_available"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """A person's confirmed wish: this purchase to this account. `may_move` once they agreed to take it from another."""
+
+    purchase_id: PurchaseId
+    user_id: UserId
+    access_token: str
+    scopes: Collection[str]
+    may_move: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A purchase with what it gives and who has it."""
+
+    purchase: Purchase
+    email: str
+    name: str
+    grants: tuple[tuple[Grant, Plan, Guild], ...]
+    linked_to: UserId | None
+
+    @property
+    def is_alive(self) -> bool:
+        """Say whether there is still something to get."""
+        return any(grant.state is not GrantState.REVOKED for grant, _, _ in self.grants)
+
+
+async def token_standing(services: Services, digest: str) -> tuple[LinkToken, Standing | None] | None:
+    """Return what a mailed link stands for, None when nobody knows it. Changes nothing."""
+    async with services.store.read() as tx:
+        token = await tx.links.token(digest)
+        if token is None:
+            return None
+        return token, None if token.purchase_id is None else await _standing(tx, token.purchase_id)
+
+
+async def standing(services: Services, purchase_id: PurchaseId) -> Standing:
+    """Return where a purchase stands. Raises KeyError."""
+    async with services.store.read() as tx:
+        return await _standing(tx, purchase_id)
+
+
+async def other_customers(services: Services, user_id: UserId, purchase: Purchase) -> list[str]:
+    """Return the e-mails of other payers whose purchases this Discord account holds."""
+    async with services.store.read() as tx:
+        customers = [await tx.customers.get(customer_id) for customer_id in await tx.links.customers_of(user_id)]
+    return [customer.email for customer in customers if customer.id != purchase.customer_id]
+
+
+async def connect(services: Services, wish: Wish) -> Verdict:
+    """Link, join and give the roles, and wait a few seconds for them; an old account loses them in the same pass."""
+    now = services.clock.now()
+    started = services.signals.tick()
+    async with services.store.write() as tx:
+        current = await _standing(tx, wish.purchase_id)
+        if not current.is_alive:
+            return Verdict.NOT_AVAILABLE
+        if current.linked_to not in (None, wish.user_id):
+            if not wish.may_move:
+                return Verdict.NEEDS_MOVE
+            moves = await tx.links.moves_since(current.purchase.customer_id, now - MOVE_WINDOW)
+            if moves >= services.policy.moves_per_30_days:
+                return Verdict.MOVES_USED_UP
+        if JOIN_SCOPE in wish.scopes:
+            services.permits.keep(wish.user_id, wish.access_token, now)
+        if current.linked_to == wish.user_id:
+            keys = await binding.mark_members(tx, current.purchase.customer_id, Lane.PERSON, now)
+        else:
+            keys = await binding.bind(tx, current.purchase.customer_id, wish.user_id, Proof.OAUTH, now)
+    services.wake()
+    await services.signals.wait([str(key) for key in keys], since=started, patience=DELIVERY_PATIENCE)
+    services.permits.forget(wish.user_id)
+    await _invite_those_outside(services, wish)
+    return Verdict.CONNECTED
+
+
+async def invite_url(services: Services, grant: Grant, guild: Guild) -> str:
+    """Return how a member who is not in the server gets there: the guild's own invite or the one made for them."""
+    if guild.invite_url:
+        return guild.invite_url
+    async with services.store.read() as tx:
+        return await tx.cursors.get(_invite_name(grant)) or ""
+
+
+async def _invite_those_outside(services: Services, wish: Wish) -> None:
+    """Make a single-use invite where the member could not be added; their roles follow when they join."""
+    now_standing = await standing(services, wish.purchase_id)
+    for grant, plan, guild in now_standing.grants:
+        if not is_outside(grant) or guild.invite_url or await invite_url(services, grant, guild):
+            continue
+        try:
+            url = await services.discord.invite(guild.id, guild.invite_channel_id, plan.roles)
+        except (Retry, Blocked, Gone):
+            # No invite can be made either: the page says so, and the roles still follow a join.
+            continue
+        async with services.store.write() as tx:
+            await tx.cursors.put(_invite_name(grant), url)
+
+
+def is_outside(grant: Grant) -> bool:
+    """Say whether a grant only waits for its member to join, by themselves or because they could not be added."""
+    if grant.state is GrantState.PENDING:
+        return grant.reason is Reason.NOT_IN_SERVER
+    return grant.state is GrantState.FAILED and grant.reason in _JOIN_REFUSALS
+
+
+_JOIN_REFUSALS = (
+    Reason.SERVER_LIMIT,
+    Reason.JOIN_LIMITED,
+    Reason.TOKEN_EXPIRED,
+    Reason.SCOPE_MISSING,
+    Reason.MISSING_ACCESS,
+    Reason.MISSING_PERMISSION,
+)
+
+
+async def _standing(tx: Transaction, purchase_id: PurchaseId) -> Standing:
+    purchase = await tx.purchases.get(purchase_id)
+    customer = await tx.customers.get(purchase.customer_id)
+    link = await tx.links.active(customer.id)
+    grants = []
+    for grant in await tx.purchases.grants(purchase_id):
+        plan = await tx.plans.get(grant.plan_id)
+        guild = await tx.guilds.get(grant.guild_id) or Guild(id=grant.guild_id, name="")
+        grants.append((grant, plan, guild))
+    return Standing(
+        purchase=purchase,
+        email=customer.email,
+        name=customer.name,
+        grants=tuple(grants),
+        linked_to=None if link is None else link.user_id,
+    )
+
+
+def _invite_name(grant: Grant) -> str:
+    return f"invite:{grant.id}"

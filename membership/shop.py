@@ -1,0 +1,89 @@
+"""What can be bought and where the buyer goes: offers, checkouts, and the purchase that a checkout became."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from membership import codes, recording
+from membership.errors import Gone
+from membership.model import AccountId, Lane, Plan, PurchaseId, UserId
+from membership.ports import CheckoutOrder, Price
+from membership.services import Services
+
+CHECKOUT_LIFE = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A plan with the price that buys it."""
+
+    plan: Plan
+    price: Price
+    account_id: AccountId
+
+
+async def offers(services: Services) -> Sequence[Offer]:
+    """Return every plan that is for sale, one price each, by the stored catalogue."""
+    found: list[Offer] = []
+    async with services.store.read() as tx:
+        catalogue = {account.id: await tx.accounts.prices(account.id) for account in await tx.accounts.all()}
+        for plan in await tx.plans.all():
+            offer = None if plan.is_archived else _offer(plan, catalogue)
+            if offer is not None:
+                found.append(offer)
+    return found
+
+
+async def start_checkout(services: Services, slug: str, *, user_id: UserId | None = None) -> str:
+    """Make a checkout for a plan and return its URL. Raises Gone("plan"), Retry, Blocked.
+
+    With `user_id` the purchase is linked to that Discord user when it is paid: they proved who they are in Discord.
+    """
+    offer = next((offer for offer in await offers(services) if offer.plan.slug == slug), None)
+    provider = None if offer is None else await services.sellers.provider(offer.account_id)
+    if offer is None or provider is None:
+        raise Gone("plan")
+    token = services.randomness.token()
+    expires_at = services.clock.now() + CHECKOUT_LIFE
+    async with services.store.write() as tx:
+        await tx.links.issue_token(codes.digest(token), None, user_id, expires_at)
+    order = CheckoutOrder(
+        price_id=offer.price.external_id,
+        link_token=token,
+        success_url=f"{services.public_url}/welcome?session_id={{CHECKOUT_SESSION_ID}}",
+        cancel_url=f"{services.public_url}/",
+        expires_at=expires_at,
+    )
+    _, url = await provider.checkout(order)
+    return url
+
+
+async def purchase_of_checkout(services: Services, checkout_id: str, *, ask: bool) -> PurchaseId | None:
+    """Return the purchase that came out of a checkout; with `ask` the provider is asked when its event is late."""
+    async with services.store.read() as tx:
+        purchase = await tx.purchases.by_checkout(checkout_id)
+    if purchase is not None or not ask:
+        return None if purchase is None else purchase.id
+    for name, provider in services.sellers.by_name.items():
+        account = await services.sellers.account(name)
+        try:
+            snapshot = await provider.fetch(checkout_id)
+        except Gone:
+            continue
+        occasion = recording.Occasion(now=services.clock.now(), lane=Lane.PERSON, policy=services.policy)
+        async with services.store.write() as tx:
+            found = await recording.record(tx, account.id, snapshot, occasion)
+        services.wake()
+        return found.id
+    return None
+
+
+def _offer(plan: Plan, catalogue: dict[AccountId, Sequence[Price]]) -> Offer | None:
+    for product in plan.products:
+        for price in catalogue.get(product.account_id, ()):
+            is_meant = price.product_id == product.product_id and product.price_id in (None, price.external_id)
+            if is_meant and price.is_active:
+                return Offer(plan=plan, price=price, account_id=product.account_id)
+    return None
