@@ -131,10 +131,14 @@ class Gateway:
         return [session for session in self.sessions.values() if session.wire]
 
     def drop_connections(self, code: int = 1006) -> None:
-        """Close every connection with a close code; 1006 cuts the socket without a closing frame. Sessions stay."""
-        for session in self.connections:
-            if session.wire:
-                session.wire.close(code)
+        """Close every connection with a close code; 1006 cuts the socket without a closing frame.
+
+        Sessions stay, and what happens from this moment on is heard only after a resume.
+        """
+        for session in self.sessions.values():
+            wire, session.wire = session.wire, None
+            if wire:
+                wire.close(code)
 
     def invalidate_sessions(self) -> None:
         """Send op 9 (not resumable) to every connection and forget all sessions, also the resumable ones."""

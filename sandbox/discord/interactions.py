@@ -25,6 +25,7 @@ PING, COMMAND, COMPONENT, AUTOCOMPLETE, MODAL_SUBMIT = 1, 2, 3, 4, 5
 class Interaction:
     """One interaction and everything the bot answered to it.
 
+    `message` is what was clicked, `form` the interaction whose answer was the submitted form.
     `messages` holds the first answer and the follow-ups as they are now, ephemeral ones included; `modal` the form and
     `choices` the autocomplete suggestions, if that was the answer. `answer_kind` is Discord's callback type.
     """
@@ -38,6 +39,7 @@ class Interaction:
     created_at: datetime
     started_at: float
     message: Message | None = None
+    form: Interaction | None = None
     answer_kind: int | None = None
     original: Message | None = None
     messages: list[Message] = field(default_factory=list)

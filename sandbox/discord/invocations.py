@@ -81,6 +81,7 @@ class Invocations:
         resolved = self._resolve(form.channel, chosen, _SELECT_RESOLVES)
         data |= {"resolved": resolved} if resolved else {}
         opened = self._interactions.open(MODAL_SUBMIT, user or form.user, form.channel, data, message=form.message)
+        opened.form = form
         return self._send(opened)
 
     def _command_data(

@@ -56,7 +56,7 @@ def _callback_answer(interaction: Interaction, kind: int) -> Json:
         body["response_message_id"] = str(interaction.original.id)
         body["response_message_loading"] = interaction.is_loading
         body["response_message_ephemeral"] = interaction.original.is_ephemeral
-    if kind in (MESSAGE, DEFERRED_MESSAGE, UPDATE) and interaction.original:
+    if kind in (MESSAGE, UPDATE) and interaction.original:
         resource = {"type": kind, "message": payloads.message(interaction.original)}
         return {"interaction": body, "resource": resource}
     return {"interaction": body}
@@ -77,15 +77,16 @@ async def follow_up(call: Call) -> Answer:
     return ok(payloads.message(message))
 
 
-@routes.add("GET", WEBHOOK + "/messages/@original", bucket="follow-up", access="open")
+# Decorators apply from below: @original must be known before {message_id}, which would match it too.
 @routes.add("GET", WEBHOOK + "/messages/{message_id}", bucket="follow-up", access="open")
+@routes.add("GET", WEBHOOK + "/messages/@original", bucket="follow-up", access="open")
 async def get_answer(call: Call) -> Answer:
     """Return an answer as it is now."""
     return ok(payloads.message(_answer_message(call, _interaction(call))))
 
 
-@routes.add("PATCH", WEBHOOK + "/messages/@original", bucket="follow-up", access="open")
 @routes.add("PATCH", WEBHOOK + "/messages/{message_id}", bucket="follow-up", access="open")
+@routes.add("PATCH", WEBHOOK + "/messages/@original", bucket="follow-up", access="open")
 async def edit_answer(call: Call) -> Answer:
     """Edit an answer."""
     interaction = _interaction(call)
@@ -94,8 +95,8 @@ async def edit_answer(call: Call) -> Answer:
     return ok(payloads.message(message))
 
 
-@routes.add("DELETE", WEBHOOK + "/messages/@original", bucket="follow-up", access="open")
 @routes.add("DELETE", WEBHOOK + "/messages/{message_id}", bucket="follow-up", access="open")
+@routes.add("DELETE", WEBHOOK + "/messages/@original", bucket="follow-up", access="open")
 async def delete_answer(call: Call) -> Answer:
     """Delete an answer."""
     interaction = _interaction(call)
@@ -131,18 +132,25 @@ def _post(call: Call, interaction: Interaction, body: Json, *, is_loading: bool)
         message.content, message.flags = "", message.flags | LOADING
     message.kind = 20
     message.webhook_id = call.world.portal.application_id
-    message.interaction = {
+    message.interaction = _metadata(interaction)
+    interaction.messages.append(message)
+    if not message.is_ephemeral:
+        call.state.changes.message_created(interaction.channel, message)
+    return message
+
+
+def _metadata(interaction: Interaction) -> Json:
+    body: Json = {
         "id": str(interaction.id),
         "type": interaction.kind,
         "user": payloads.user(interaction.user),
         "authorizing_integration_owners": {"0": str(interaction.channel.guild_id or 0)},
     }
-    if interaction.message:
-        message.interaction["interacted_message_id"] = str(interaction.message.id)
-    interaction.messages.append(message)
-    if not message.is_ephemeral:
-        call.state.changes.message_created(interaction.channel, message)
-    return message
+    if interaction.form:
+        body["triggering_interaction_metadata"] = _metadata(interaction.form)
+    elif interaction.message:
+        body["interacted_message_id"] = str(interaction.message.id)
+    return body
 
 
 def _edit(call: Call, interaction: Interaction, message: Message, body: Json) -> None:
