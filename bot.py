@@ -42,7 +42,7 @@ def bootstrap(lock: Path) -> None:
         return
     stamp = STAMP.read_text("ascii").split() if STAMP.exists() and VENV_PYTHON.exists() else []
     if digest(lock) not in stamp or Path(sys.prefix) == VENV:
-        doing = "The lock has changed: installing" if stamp else "First run: making .venv and installing"
+        doing = "Bringing .venv up to date: installing" if stamp else "First run: making .venv and installing"
         by_hand = f"To do it yourself: pip install -r {lock.name} and set DOORLIST_NO_BOOTSTRAP=1"
         print(f"{doing} {len(pins)} packages (about 20 s). {by_hand}", file=sys.stderr, flush=True)
         install(lock, is_new=not stamp)
