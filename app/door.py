@@ -1,0 +1,189 @@
+"""What the pages ask of membership, in the pages' own shapes: implements web.parts.UseCases. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from membership import linking, shop
+from membership.errors import Reason
+from membership.linking import Standing, Verdict, Wish
+from membership.model import Grant, GrantState, Plan, PurchaseId, PurchaseStatus, UserId
+from membership.records import Guild
+from membership.services import Services
+from web.parts import (
+    AccessState,
+    ConnectOutcome,
+    ConnectPreview,
+    ConnectRequest,
+    ConnectResult,
+    ConnectReview,
+    DiscordIdentity,
+    Health,
+    LinkState,
+    Offer,
+    Progress,
+    ServerAccess,
+)
+
+_RESULTS = {
+    Verdict.CONNECTED: ConnectResult.CONNECTED,
+    Verdict.NEEDS_MOVE: ConnectResult.NEEDS_MOVE,
+    Verdict.MOVES_USED_UP: ConnectResult.MOVES_USED_UP,
+    Verdict.NOT_AVAILABLE: ConnectResult.NOT_AVAILABLE,
+}
+
+
+class Door:
+    """The pages' way to membership."""
+
+    def __init__(self, services: Services, *, site_url: str, look: Callable[[], Awaitable[Health]]) -> None:
+        """Take the services, Discord's address for people, and what looks at the process's health."""
+        self._services = services
+        self._site_url = site_url
+        self._look = look
+
+    async def begin_connect(self, token_digest: str) -> ConnectPreview:
+        """Say what a mailed link stands for."""
+        found = await linking.token_standing(self._services, token_digest)
+        if found is None or found[1] is None:
+            return ConnectPreview(state=LinkState.UNKNOWN)
+        token, standing = found
+        if token.is_spent:
+            state = LinkState.USED
+        elif token.expires_at <= self._services.clock.now():
+            state = LinkState.EXPIRED
+        else:
+            state = LinkState.READY if standing.linked_to is None else LinkState.LINKED
+        return await self._preview(standing, state)
+
+    async def review(self, purchase_id: PurchaseId, user: DiscordIdentity) -> ConnectReview:
+        """Say what connecting this purchase to this account would do."""
+        standing = await linking.standing(self._services, purchase_id)
+        is_move = standing.linked_to not in (None, user.user_id)
+        state = LinkState.READY if standing.linked_to is None else LinkState.LINKED
+        others = await linking.other_customers(self._services, user.user_id, standing.purchase)
+        preview = await self._preview(standing, state)
+        return ConnectReview(
+            preview=preview,
+            moves_from=preview.linked_to if is_move else "",
+            also_holds=masked(others[0]) if others else "",
+        )
+
+    async def connect(self, request: ConnectRequest) -> ConnectOutcome:
+        """Link, join and give the roles."""
+        return await self._connect(request, may_move=False)
+
+    async def confirm_move(self, request: ConnectRequest) -> ConnectOutcome:
+        """Do the same and take the purchase from the account that has it now."""
+        return await self._connect(request, may_move=True)
+
+    async def progress(self, purchase_id: PurchaseId) -> Progress:
+        """Say how far a purchase is."""
+        standing = await linking.standing(self._services, purchase_id)
+        guild = standing.grants[0][2] if standing.grants else None
+        channel = guild.claim_channel_id if guild else None
+        return Progress(
+            is_paid=standing.purchase.status is not PurchaseStatus.PENDING,
+            purchase_id=purchase_id,
+            buyer_name=standing.name,
+            masked_email=masked(standing.email),
+            amount=standing.purchase.amount,
+            currency=standing.purchase.currency,
+            connected_as=await self._handle(standing.linked_to),
+            claim_channel=self._services.discord.channel_name(channel) if channel else "",
+            access=await self._access(standing),
+        )
+
+    async def purchase_of_checkout(self, session_id: str, *, is_late: bool) -> Progress | None:
+        """Say how far the purchase of a checkout is, None when nobody knows it."""
+        purchase_id = await shop.purchase_of_checkout(self._services, session_id, ask=is_late)
+        return None if purchase_id is None else await self.progress(purchase_id)
+
+    async def offers(self) -> Sequence[Offer]:
+        """Return the plans that can be bought now."""
+        found = []
+        for offer in await shop.offers(self._services):
+            roles = self._services.discord.roles(offer.plan.guild_id)
+            found.append(
+                Offer(
+                    slug=offer.plan.slug,
+                    plan_name=offer.plan.name,
+                    server_name=self._services.discord.guild_name(offer.plan.guild_id),
+                    amount=offer.price.amount,
+                    currency=offer.price.currency,
+                    interval=offer.price.interval,
+                    roles=tuple(roles[role].name for role in offer.plan.roles if role in roles),
+                )
+            )
+        return found
+
+    async def start_checkout(self, plan_slug: str) -> str:
+        """Make a checkout at the provider and return its URL."""
+        return await shop.start_checkout(self._services, plan_slug)
+
+    async def health(self) -> Health:
+        """Look at every part of the process."""
+        return await self._look()
+
+    async def _connect(self, request: ConnectRequest, *, may_move: bool) -> ConnectOutcome:
+        wish = Wish(
+            purchase_id=request.purchase_id,
+            user_id=request.user.user_id,
+            access_token=request.access_token,
+            scopes=request.scopes,
+            may_move=may_move,
+        )
+        verdict = await linking.connect(self._services, wish)
+        if verdict is not Verdict.CONNECTED:
+            return ConnectOutcome(result=_RESULTS[verdict])
+        standing = await linking.standing(self._services, request.purchase_id)
+        return ConnectOutcome(result=ConnectResult.CONNECTED, access=await self._access(standing))
+
+    async def _preview(self, standing: Standing, state: LinkState) -> ConnectPreview:
+        return ConnectPreview(
+            state=state,
+            purchase_id=standing.purchase.id,
+            plan_names=tuple(plan.name for _, plan, _ in standing.grants),
+            server_names=tuple(sorted({guild.name for _, _, guild in standing.grants})),
+            masked_email=masked(standing.email),
+            linked_to=await self._handle(standing.linked_to),
+        )
+
+    async def _handle(self, user_id: UserId | None) -> str:
+        return "" if user_id is None else await self._services.discord.handle(user_id)
+
+    async def _access(self, standing: Standing) -> tuple[ServerAccess, ...]:
+        return tuple([await self._server_access(grant, plan, guild) for grant, plan, guild in standing.grants])
+
+    async def _server_access(self, grant: Grant, plan: Plan, guild: Guild) -> ServerAccess:
+        state = _access_state(grant)
+        return ServerAccess(
+            plan_name=plan.name,
+            server_name=guild.name,
+            state=state,
+            reason=grant.reason if state in (AccessState.JOIN_NEEDED, AccessState.FAILED) else None,
+            invite_url=await linking.invite_url(self._services, grant, guild) if linking.is_outside(grant) else "",
+            open_url=f"{self._site_url}/channels/{guild.id}",
+        )
+
+
+def masked(email: str) -> str:
+    """Hide all of an e-mail's name but its first letter: a•••@example.com."""
+    name, at, domain = email.partition("@")
+    return f"{name[:1]}•••@{domain}" if at else ""
+
+
+def _access_state(grant: Grant) -> AccessState:
+    if linking.is_outside(grant):
+        return AccessState.JOIN_NEEDED
+    match grant.state:
+        case GrantState.DELIVERED | GrantState.PAST_DUE:
+            return AccessState.DELIVERED
+        case GrantState.FAILED | GrantState.HELD | GrantState.REVOKED:
+            return AccessState.FAILED
+        case GrantState.PENDING:
+            waits = {
+                Reason.NOT_LINKED: AccessState.WAITING_FOR_LINK,
+                Reason.RULES_NOT_ACCEPTED: AccessState.RULES_NEEDED,
+            }
+            return waits.get(grant.reason, AccessState.WORKING)
