@@ -46,7 +46,7 @@ class MemberQueries:
         self._gathering: dict[GuildId, _Query] = {}
         self._asked: dict[str, _Query] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._count = 0
+        self.sent = 0
 
     async def ask(self, guild_id: GuildId, user_ids: Sequence[UserId], lane: Lane) -> Mapping[UserId, Observation]:
         """Return what Discord answered, for those of at most 100 ids that it answered for.
@@ -94,11 +94,11 @@ class MemberQueries:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _open(self, guild_id: GuildId, lane: Lane) -> _Query:
-        self._count += 1
+        self.sent += 1
         outcome: asyncio.Future[Mapping[UserId, Observation]] = asyncio.get_running_loop().create_future()
         # Everybody who asked may be gone; then nobody else would look at the failure.
         outcome.add_done_callback(lambda done: done.cancelled() or done.exception())
-        query = _Query(guild_id=guild_id, nonce=f"q{self._count}", lane=lane, outcome=outcome)
+        query = _Query(guild_id=guild_id, nonce=f"q{self.sent}", lane=lane, outcome=outcome)
         self._gathering[guild_id] = query
         task = asyncio.create_task(self._run(query))
         self._tasks.add(task)

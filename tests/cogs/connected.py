@@ -1,0 +1,199 @@
+"""Doorlist's Discord side, connected to a local Discord over the wire, with membership's part played by recorders."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from pydantic import SecretStr
+
+from cogs.claim_messages import ClaimMessages
+from cogs.config import DiscordSettings
+from cogs.discord_side import DiscordSide, open_discord
+from cogs.pacing import RoleLimits
+from cogs.parts import BotParts
+from cogs.supervisor import Supervisor
+from membership.claims import ClaimAnswer, ClaimOutcome
+from membership.errors import Retry
+from membership.model import ChannelId, GuildId, MemberKey, RoleId, UserId
+from sandbox.discord.buckets import Buckets
+from sandbox.discord.world import User
+from tests.sandbox.discord_stage import Stage, a_stage, until
+
+GOOD_CODE = "K7QF-2M9X-4TRW-8HNB"
+
+
+@dataclass
+class Heard:
+    """Records what the gateway said, in order."""
+
+    log: list[tuple[object, ...]] = field(default_factory=list)
+
+    async def member_joined(self, key: MemberKey) -> None:
+        self.log.append(("joined", *key))
+
+    async def member_left(self, key: MemberKey) -> None:
+        self.log.append(("left", *key))
+
+    async def roles_changed_by_hand(self, key: MemberKey) -> None:
+        self.log.append(("by_hand", *key))
+
+    async def guild_available(self, guild_id: GuildId, name: str) -> None:
+        self.log.append(("available", guild_id, name))
+
+    async def guild_frozen(self, guild_id: GuildId) -> None:
+        self.log.append(("frozen", guild_id))
+
+    async def guild_removed(self, guild_id: GuildId) -> None:
+        self.log.append(("removed", guild_id))
+
+    async def role_changed(self, guild_id: GuildId) -> None:
+        self.log.append(("role_changed", guild_id))
+
+    async def connected(self) -> None:
+        self.log.append(("connected",))
+
+
+@dataclass
+class Desk:
+    """Knows one good code; the first to bring it gets the roles."""
+
+    role_ids: tuple[RoleId, ...] = ()
+    channel_id: ChannelId | None = None
+    is_away: bool = False
+    asked: list[tuple[int, int | None, str]] = field(default_factory=list)
+    undeletable: list[tuple[int, int]] = field(default_factory=list)
+    used_by: UserId | None = None
+
+    async def redeem(self, user_id: UserId, guild_id: GuildId | None, text: str) -> ClaimAnswer:
+        self.asked.append((user_id, guild_id, text))
+        if self.is_away:
+            raise Retry("the database is locked")
+        if text != GOOD_CODE:
+            return ClaimAnswer(outcome=ClaimOutcome.UNKNOWN, tries_left=4)
+        if self.used_by not in (None, user_id):
+            return ClaimAnswer(outcome=ClaimOutcome.USED_BY_ANOTHER)
+        self.used_by = user_id
+        return ClaimAnswer(
+            outcome=ClaimOutcome.OK, plan_names=("VIP plan",), role_ids=self.role_ids, was_delivered=True
+        )
+
+    async def claim_channel(self, guild_id: GuildId) -> ChannelId | None:
+        return self.channel_id
+
+    async def deletion_failed(self, guild_id: GuildId, channel_id: ChannelId) -> None:
+        self.undeletable.append((guild_id, channel_id))
+
+
+@dataclass
+class Budget:
+    """Allows so many IDENTIFYs and then asks to wait."""
+
+    left: int = 200
+    wait: timedelta = timedelta(hours=3)
+    taken: int = 0
+
+    async def take(self, now: datetime) -> timedelta:
+        if self.taken >= self.left:
+            return self.wait
+        self.taken += 1
+        return timedelta()
+
+
+@dataclass
+class StoredHash:
+    """Keeps the hash of the slash commands in memory."""
+
+    value: str = ""
+    stored: int = 0
+
+    async def load(self) -> str:
+        return self.value
+
+    async def store(self, value: str) -> None:
+        self.value = value
+        self.stored += 1
+
+
+@dataclass(kw_only=True)
+class Connected:
+    """The stage and our side of it."""
+
+    stage: Stage
+    side: DiscordSide
+    heard: Heard
+    desk: Desk
+    budget: Budget
+    command_hash: StoredHash
+    claims: ClaimMessages
+    supervisor: Supervisor
+
+    def key(self, user: User) -> MemberKey:
+        return MemberKey(self.guild_id, UserId(user.id))
+
+    @property
+    def guild_id(self) -> GuildId:
+        return GuildId(self.stage.guild.id)
+
+    @property
+    def vip_id(self) -> RoleId:
+        return RoleId(self.stage.vip.id)
+
+    def requests(self, method: str, part: str = "") -> list[int]:
+        """Return the statuses of the requests with this method whose path contains `part`."""
+        records = self.stage.local.records.requests
+        return [each.status for each in records if each.method == method and part in each.path]
+
+    async def ready(self) -> None:
+        await until(lambda: self.supervisor.health().is_connected, seconds=5)
+
+    def said_to(self, user: User) -> list[str]:
+        """Return the bot's direct messages to a user."""
+        return [each.content for each in self.stage.local.direct_messages(user) if each.author.is_bot]
+
+
+def settings_for(stage: Stage, **changes: object) -> DiscordSettings:
+    return DiscordSettings.model_validate(
+        {
+            "token": SecretStr(stage.local.portal.token),
+            "api_url": f"{stage.url}/api/v10",
+            "gateway_url": f"ws{stage.url.removeprefix('http')}/gateway",
+            **changes,
+        }
+    )
+
+
+@asynccontextmanager
+async def connected(
+    *,
+    buckets: Buckets | None = None,
+    limits: RoleLimits | None = None,
+    budget: Budget | None = None,
+    starts: bool = True,
+    **settings: object,
+) -> AsyncIterator[Connected]:
+    """Serve a local Discord, connect Doorlist's side to it, and take everything down at the end."""
+    async with a_stage(buckets=buckets) as stage:
+        side = open_discord(settings_for(stage, **settings), limits=limits)
+        heard, desk, used, stored = Heard(), Desk((RoleId(stage.vip.id),)), budget or Budget(), StoredHash()
+        desk.channel_id = ChannelId(stage.channel.id)
+        parts = BotParts(events=heard, desk=desk, budget=used, command_hash=stored, clock=stage.clock)
+        claims = side.claims(parts)
+        supervisor = side.supervisor(parts, claims, jitter=lambda: 0.0)
+        here = Connected(
+            stage=stage, side=side, heard=heard, desk=desk, budget=used, command_hash=stored,
+            claims=claims, supervisor=supervisor,
+        )  # fmt: skip
+        running = asyncio.create_task(supervisor.run()) if starts else None
+        try:
+            if starts:
+                await here.ready()
+            yield here
+        finally:
+            await supervisor.close()
+            if running:
+                await asyncio.wait_for(running, 10)
+            await side.port.close()
