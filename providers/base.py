@@ -56,25 +56,31 @@ def moment(raw: JsonObject, name: str) -> datetime | None:
 
 
 class Pace:
-    """Spaces requests evenly, for each key on its own, so that a burst never meets the other side's limit."""
+    """Spaces requests, for each key on its own, so that no second meets the other side's limit.
+
+    A token bucket kept as one number: when the next request would be due if all were evenly spaced. Up to `burst`
+    requests may run ahead of that, so that a quiet hour is followed by no waiting.
+    """
 
     def __init__(
         self,
         requests_per_second: float,
         *,
+        burst: int,
         monotonic: Callable[[], float],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """Take the rate and the clock that waiting is measured with (seconds, never going back)."""
+        """Take the rate and the clock that waiting is measured with (seconds that never go back)."""
         self._interval = 1 / requests_per_second
+        self._lead = burst * self._interval
         self._monotonic = monotonic
         self._sleep = sleep
-        self._next_turn: dict[str, float] = {}
+        self._due: dict[str, float] = {}
 
     async def turn(self, key: str) -> None:
         """Wait for this caller's turn; turns are given in the order of asking."""
         now = self._monotonic()
-        turn_at = max(now, self._next_turn.get(key, now))
-        self._next_turn[key] = turn_at + self._interval
-        if turn_at > now:
-            await self._sleep(turn_at - now)
+        due = max(now, self._due.get(key, now))
+        self._due[key] = due + self._interval
+        if due - self._lead > now:
+            await self._sleep(due - self._lead - now)

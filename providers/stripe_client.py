@@ -21,6 +21,7 @@ from providers.base import JsonObject, Pace, rows
 
 # Stripe allows 25 a second for each endpoint, and 25 over all in test mode (100 live).
 _PER_ENDPOINT_PER_SECOND = 20.0
+_BURST = 4
 _TEST_PER_SECOND = 20.0
 _LIVE_PER_SECOND = 80.0
 _PAGE_SIZE = 100
@@ -64,8 +65,9 @@ class StripeClient:
         self._account_id = account_id
         self._jitter = jitter
         self._patience = patience
-        self._endpoint_pace = Pace(_PER_ENDPOINT_PER_SECOND, monotonic=time.monotonic)
-        self._pace = Pace(_LIVE_PER_SECOND if self.is_live else _TEST_PER_SECOND, monotonic=time.monotonic)
+        self._endpoint_pace = Pace(_PER_ENDPOINT_PER_SECOND, burst=_BURST, monotonic=time.monotonic)
+        overall = _LIVE_PER_SECOND if self.is_live else _TEST_PER_SECOND
+        self._pace = Pace(overall, burst=_BURST, monotonic=time.monotonic)
         self._opening = asyncio.Lock()
         self._session: aiohttp.ClientSession | None = None
         self._sdk: Any = None

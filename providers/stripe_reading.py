@@ -8,6 +8,7 @@
 | customer                                           | 1                                                           |
 | refund, charge, dispute (snapshot) of an order     | 2: whose payment, session                                   |
 | refund, charge, dispute (snapshot) of a subscription | 3: whose payment, subscription, its latest payment        |
+| the same of a charge that has no payment intent    | 1 more: the charge                                          |
 | thin invoice, schedule, refund, charge, dispute    | 1 more: the object, to learn what it belongs to             |
 | `fetch` of a subscription / an order               | 2 / 1                                                       |
 | a subscription's payment that has a refund         | 1 more                                                      |
