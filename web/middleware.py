@@ -1,0 +1,197 @@
+"""What every request passes: limits before reading, the cross-site guard, error pages, headers, the access log.
+
+The one place besides the worker and cogs/errors that catches broadly. Handlers raise; here failures become answers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import hdrs, web
+
+from membership.errors import Blocked, Gone, Retry, UserError
+from web.pages import PARTS, page
+from web.parts import Parts
+
+LARGEST_BODY = 1024 * 1024
+BODY_SECONDS = 5.0
+RETRY_SECONDS = 30
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+log = structlog.stdlib.get_logger()
+
+_NONE: Mapping[str, str] = {}
+_SAFE_METHODS = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
+_FORM = "application/x-www-form-urlencoded"
+_WEBHOOKS = "/webhooks/"
+_STATIC = "/static/"
+_QUIET = (_WEBHOOKS, _STATIC, "/health", "/readiness")  # asked all the time; their failures log a line of their own
+_TITLES = {
+    400: "That did not work",
+    403: "Not from here",
+    404: "Nothing here",
+    405: "That is not possible here",
+    408: "That took too long",
+    410: "No longer here",
+    413: "That is too large",
+    415: "That is not something we read",
+    429: "Please wait a little",
+    503: "Back in a moment",
+}
+_TEXTS = {
+    403: "This request came from another website, or your browser did not say where it came from. "
+    "Open the page again and press the button there. If that does not help, please use a newer browser.",
+    404: "This page does not exist. If you followed a link from a mail, check that it was copied whole.",
+    405: "Please go back and use the buttons on the page.",
+    408: "Your browser did not send everything in time. Please try again.",
+    429: "There were too many failed tries from your connection. Please wait some minutes.",
+    503: "Something we depend on is not answering. Nothing is lost, and nothing was charged. Please try again.",
+}
+
+
+@web.middleware
+async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Log what was served: the route, never the address, which may hold a token; never a query (threats O11)."""
+    started = time.perf_counter()
+    response = await handler(request)
+    if response.status >= 400 or not request.path.startswith(_QUIET):
+        resource = request.match_info.route.resource
+        log.info(
+            "page_served",
+            method=request.method if len(request.method) <= 16 else "?",
+            route=resource.canonical if resource is not None else "none",
+            status=response.status,
+            milliseconds=round(1000 * (time.perf_counter() - started)),
+        )
+    return response
+
+
+@web.middleware
+async def answer_failures(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn whatever a handler raises into an answer that says what to do next, and nothing about our insides."""
+    try:
+        return await handler(request)
+    except web.HTTPException as refusal:
+        if refusal.status < 400:
+            raise
+        allowed = {hdrs.ALLOW: refusal.headers[hdrs.ALLOW]} if hdrs.ALLOW in refusal.headers else {}
+        return _failure(request, refusal.status, headers=allowed)
+    except UserError as error:
+        return _failure(request, 400, text=error.text)
+    except Gone:
+        return _failure(request, 404)
+    except Retry as trouble:
+        log.warning("page_delayed", why=trouble.why)
+        seconds = math.ceil(trouble.after.total_seconds()) if trouble.after else RETRY_SECONDS
+        return _failure(request, 503, headers={hdrs.RETRY_AFTER: str(max(1, seconds))})
+    except Blocked as block:
+        log.error("page_blocked", reason=block.reason, audience=block.audience, detail=block.detail)
+        return _failure(request, 503, headers={hdrs.RETRY_AFTER: str(RETRY_SECONDS)})
+    except Exception:  # a bug: loud in the log, silent to the visitor
+        reference = request.app[PARTS].randomness.token()[:8]
+        log.exception("page_failed", reference=reference)
+        return _failure(request, 500, reference=reference)
+
+
+@web.middleware
+async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse what no browser or provider of ours sends, and read the body within bounds, before any handler runs."""
+    if request.method not in _SAFE_METHODS:
+        await _check_body(request)
+        if not request.path.startswith(_WEBHOOKS):
+            _check_origin(request, request.app[PARTS])
+    return await handler(request)
+
+
+async def _check_body(request: web.Request) -> None:
+    """Bound size and time. The body is kept on the request: `read` and `post` find it there."""
+    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() != "identity":
+        raise web.HTTPUnsupportedMediaType
+    if (request.content_length or 0) > LARGEST_BODY:
+        raise web.HTTPRequestEntityTooLarge(max_size=LARGEST_BODY, actual_size=request.content_length or 0)
+    if request.body_exists and not request.path.startswith(_WEBHOOKS) and request.content_type != _FORM:
+        raise web.HTTPUnsupportedMediaType
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            await request.read()
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
+    except web.RequestPayloadError:
+        raise web.HTTPBadRequest from None
+
+
+def _check_origin(request: web.Request, parts: Parts) -> None:
+    """Refuse a form that another site sent (threats T05).
+
+    Browsers say so in Sec-Fetch-Site, which a page cannot forge; those that do not send it send Origin.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        is_ours = site == "same-origin"
+    else:
+        is_ours = request.headers.get(hdrs.ORIGIN, "").lower() == parts.public_url.lower()
+    if not is_ours:
+        raise web.HTTPForbidden
+
+
+def _failure(
+    request: web.Request, status: int, *, text: str = "", reference: str = "", headers: Mapping[str, str] = _NONE
+) -> web.Response:
+    """Make the answer: a page for people, the bare status for providers."""
+    if request.path.startswith(_WEBHOOKS):
+        response = web.Response(status=status)
+    else:
+        context = {
+            "title": _TITLES.get(status, "Something went wrong"),
+            "text": text or _TEXTS.get(status, "Nothing was changed. Please try again."),
+            "reference": reference,
+        }
+        response = page(request, "error.html", dict(context), status=status)
+    response.headers.update(headers)
+    if status in (408, 413, 415):
+        response.force_close()  # the rest of the body is still on its way, and nobody will read it
+    return response
+
+
+def security_headers(parts: Parts) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """Return the signal that puts the headers of EXPERIENCE 3.1 on every answer."""
+    headers = _headers(parts)
+
+    async def put(request: web.Request, response: web.StreamResponse) -> None:
+        response.headers.update(headers)
+        if not request.path.startswith(_STATIC) or response.status != 200:
+            response.headers[hdrs.CACHE_CONTROL] = "no-store"
+
+    return put
+
+
+def _headers(parts: Parts) -> Mapping[str, str]:
+    # Browsers apply form-action to where a form is redirected as well, so both places we send people to are named.
+    targets = " ".join(("'self'", _origin(parts.discord.site_url), *map(_origin, parts.checkout_origins)))
+    policy = (
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
+        f"form-action {targets}"
+    )
+    headers = {
+        "Content-Security-Policy": policy,
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+        "Referrer-Policy": "no-referrer",
+        "Server": "doorlist",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+    }
+    if parts.public_url.startswith("https://"):
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    return headers
+
+
+def _origin(url: str) -> str:
+    split = urlsplit(url)
+    return f"{split.scheme}://{split.netloc}"

@@ -1,0 +1,177 @@
+"""What the pages say about how things went (EXPERIENCE 3.5 and 2.8): state first, reason second, button third. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from membership.errors import Reason
+from web.parts import AccessState, ConnectPreview, ConnectResult, LinkState, ServerAccess
+from web.wording import listed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A page that says one thing. `tone` is ok, info, warn or bad; the action is a link, "" for none."""
+
+    title: str
+    text: str
+    tone: str = "info"
+    action: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessWords:
+    """One plan in one server, in words. `mark` repeats the tone as a sign, so that colour is never alone."""
+
+    mark: str
+    tone: str
+    headline: str
+    text: str = ""
+    action: str = ""
+    url: str = ""
+
+
+SIGN_IN_TOO_OLD = Notice(
+    title="Please start again",
+    text="This sign-in took too long, was finished already, or was opened in another browser. Nothing was changed. "
+    "Open the link from your mail once more.",
+    tone="warn",
+)
+CONTINUE_TO_PAY = "You pay at our payment provider. Nothing is charged before you confirm there."
+
+_STOPPED = {
+    "denied": ("You pressed Cancel at Discord", "Your purchase is safe. Connect whenever you like.", "info"),
+    "kept": ("Nothing was changed", "Your purchase stays where it was.", "info"),
+    "discord_down": (
+        "Discord is not answering",
+        "Your purchase is safe, and nothing was changed. Please try again in a minute.",
+        "warn",
+    ),
+    "not_set_up": (
+        "Sign-in is not working",
+        "Discord does not accept this server's sign-in settings. Your purchase is safe; please tell the staff. "
+        "The code from your mail works meanwhile.",
+        "bad",
+    ),
+    "refused": ("That sign-in did not work", "", "warn"),
+}
+
+_FAILED = {
+    Reason.BANNED: "This Discord account is banned from the server, so we cannot add it. Please write to the staff.",
+    Reason.SERVER_LIMIT: "You are in the maximum number of servers that Discord allows. Leave one, then try again.",
+    Reason.ACCOUNT_GONE: "This Discord account no longer exists. Connect another one with the link from your mail.",
+    Reason.TOKEN_EXPIRED: "Discord's permission ran out. Connect once more with the link from your mail.",
+    Reason.REFUNDED: "This purchase was refunded.",
+    Reason.CANCELLED: "This purchase has ended.",
+    Reason.EXPIRED: "This purchase has ended.",
+}
+_STAFF_KNOW = "The staff have been told what to repair. You lose nothing, and the role follows by itself."
+
+
+def stopped(why: str, *, text: str, back: str) -> Notice:
+    """Say why a sign-in went no further, with the way back to where it began."""
+    title, standard, tone = _STOPPED[why]
+    return Notice(title=title, text=text or standard, tone=tone, action="Try again", url=back)
+
+
+def dead_link(preview: ConnectPreview) -> Notice:
+    """Say why a mailed link cannot connect anything."""
+    match preview.state:
+        case LinkState.USED:
+            holder = f" It is connected to {preview.linked_to}." if preview.linked_to else ""
+            return Notice(
+                title="This link was used already",
+                text=f"{listed(preview.plan_names) or 'The purchase'} is taken care of.{holder} "
+                "If that was not you, answer the mail it came in.",
+            )
+        case LinkState.EXPIRED:
+            return Notice(
+                title="This link is too old",
+                text="Links from our mails work for a limited time. Your purchase is safe: answer the mail it came in, "
+                "or ask the staff of the server, and you will get a new one.",
+                tone="warn",
+            )
+        case LinkState.UNKNOWN | LinkState.READY | LinkState.LINKED:
+            return Notice(
+                title="We do not know this link",
+                text="Check that it was copied whole, from the first to the last character.",
+                tone="warn",
+            )
+        case never:
+            assert_never(never)
+
+
+def refusal(result: ConnectResult, back: str) -> Notice:
+    """Say why a confirmed wish to connect could not be met."""
+    if result is ConnectResult.MOVES_USED_UP:
+        return Notice(
+            title="Moved too often",
+            text="This purchase was moved to another Discord account several times in the last 30 days. It stays "
+            "where it is. The staff of the server can move it for you.",
+            tone="warn",
+        )
+    return Notice(
+        title="This purchase cannot be connected now",
+        text="It has ended, or somebody connected it a moment ago. The link from your mail shows how it stands.",
+        tone="warn",
+        action="Look again",
+        url=back,
+    )
+
+
+def headline(access: tuple[ServerAccess, ...], handle: str) -> str:
+    """Sum up all servers in one line."""
+    states = {each.state for each in access}
+    plans = listed(tuple(dict.fromkeys(each.plan_name for each in access)))
+    if states == {AccessState.DELIVERED}:
+        return f"{plans} is yours" if len(access) == 1 else f"{plans} are yours"
+    if AccessState.WORKING in states or not access:
+        return f"Connected as {handle}"
+    if AccessState.FAILED in states:
+        return "Connected, but not everything worked"
+    return "One step is left"
+
+
+def words(access: ServerAccess) -> AccessWords:
+    """Say how far one plan in one server is, and what the person can do."""
+    plan, server = access.plan_name, access.server_name
+    match access.state:
+        case AccessState.DELIVERED:
+            return AccessWords(
+                mark="✓", tone="ok", headline=plan, text=f"in {server}", action="Open Discord", url=access.open_url
+            )
+        case AccessState.WORKING:
+            wait = f" Discord is busy: about {access.wait_seconds} s." if access.wait_seconds else ""
+            return AccessWords(mark="…", tone="off", headline=f"Giving you {plan}", text=f"in {server}.{wait}")
+        case AccessState.WAITING_FOR_LINK:
+            return AccessWords(mark="○", tone="off", headline=plan, text=f"in {server}, once Discord is connected")
+        case AccessState.JOIN_NEEDED:
+            return AccessWords(
+                mark="→",
+                tone="info",
+                headline=f"Join {server}",
+                text=f"We could not add you ourselves. Join the server, and {plan} follows by itself.",
+                action="Join the server",
+                url=access.invite_url,
+            )
+        case AccessState.RULES_NEEDED:
+            return AccessWords(
+                mark="→",
+                tone="info",
+                headline=f"Accept the rules of {server}",
+                text=f"Open the server and accept its rules; {plan} follows by itself.",
+                action="Open Discord",
+                url=access.open_url,
+            )
+        case AccessState.FAILED:
+            text = _FAILED.get(access.reason, _STAFF_KNOW) if access.reason else _STAFF_KNOW
+            return AccessWords(mark="!", tone="bad", headline=f"{plan} was not given", text=f"{server}: {text}")
+        case never:
+            assert_never(never)
+
+
+def is_settled(access: tuple[ServerAccess, ...]) -> bool:
+    """Say whether waiting changes nothing any more."""
+    return bool(access) and all(each.state in (AccessState.DELIVERED, AccessState.FAILED) for each in access)

@@ -1,0 +1,60 @@
+"""The door for payment providers: check the signature on the raw bytes, store, answer after the commit. Nothing else.
+
+What an event means is membership/intake.py's business, later. Refusals are one line in the log, however many come.
+"""
+
+from __future__ import annotations
+
+import structlog
+from aiohttp import hdrs, web
+
+from providers.signatures import BadPayload, BadSignature
+from web.clients import FailureLimit, client_address
+from web.pages import PARTS
+
+REFUSALS = web.AppKey("webhook_refusals", FailureLimit)
+REFUSED_LINES = web.AppKey("webhook_refused_lines", FailureLimit)
+
+log = structlog.stdlib.get_logger()
+_EVERYBODY = "0.0.0.0"  # noqa: S104 - a name for all clients together, nothing is bound to it
+
+
+def install(app: web.Application) -> None:
+    """Add the route."""
+    app[REFUSALS] = FailureLimit("30/minute")
+    app[REFUSED_LINES] = FailureLimit("60/minute")
+    app.router.add_post("/webhooks/{provider}", receive)
+
+
+async def receive(request: web.Request) -> web.Response:
+    """Store a provider's signed event. 200 is sent only when it is on the disk (DESIGN law 2)."""
+    parts = request.app[PARTS]
+    provider = parts.providers.get(request.match_info["provider"])
+    if provider is None or not provider.can_receive:
+        raise web.HTTPNotFound
+    body = await request.read()
+    try:
+        events = provider.verify(request.headers, body, now=parts.clock.now())
+    except BadSignature as flaw:
+        return await _refuse(request, 401, flaw)
+    except BadPayload as flaw:
+        return await _refuse(request, 400, flaw)
+    await parts.intake.accept(provider.name, events)
+    return web.Response()
+
+
+async def _refuse(request: web.Request, status: int, flaw: Exception) -> web.Response:
+    """Answer a bad request; whoever sends many gets 429. Good ones are never limited (threats W23, W32)."""
+    address = client_address(request, request.app[PARTS].settings.trusted_proxies)
+    is_within = await request.app[REFUSALS].count(address)
+    if await request.app[REFUSED_LINES].count(_EVERYBODY):
+        log.warning(
+            "webhook_refused",
+            provider=request.match_info["provider"],
+            status=status,
+            why=str(flaw),
+            address=address,
+        )
+    if is_within:
+        return web.Response(status=status)
+    return web.Response(status=429, headers={hdrs.RETRY_AFTER: "60"})

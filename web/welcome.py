@@ -1,0 +1,77 @@
+"""The page a buyer lands on after paying: Paid, Connect Discord, Role. It follows along without any script."""
+
+from __future__ import annotations
+
+import re
+
+from aiohttp import web
+from yarl import URL
+
+from web import outcomes, sign_in
+from web.pages import PARTS, page
+from web.parts import AccessState, Progress
+from web.sign_in import count_failure, redirect
+
+PATH = "/welcome"
+
+_SESSION_ID = re.compile(r"[A-Za-z0-9_-]{8,200}")
+_LATE_AFTER = 3  # looks, about six seconds: usually the webhook is there before the browser
+_LAST_LOOK = 40
+_QUICK_SECONDS, _CALM_SECONDS = 2, 5
+
+
+def install(app: web.Application) -> None:
+    """Add the routes."""
+    app.router.add_get(PATH, show)
+    app.router.add_post(PATH, leave_for_discord)
+
+
+async def show(request: web.Request) -> web.Response:
+    """Show how far the purchase of a checkout is. Whoever knows the checkout's id is the one who paid."""
+    session_id = _checked(request.query.get("session_id", ""))
+    look = _look(request.query.get("look", ""))
+    use_cases = request.app[PARTS].use_cases
+    progress = await use_cases.purchase_of_checkout(session_id, is_late=look >= _LATE_AFTER)
+    if progress is None and look >= _LATE_AFTER:
+        await count_failure(request)  # invented ids must not turn into calls at the provider without end
+    progress = progress or Progress(is_paid=False)
+    seconds = _refresh_seconds(progress, look)
+    context = {
+        "progress": progress,
+        "access": [outcomes.words(each) for each in progress.access],
+        "is_done": bool(progress.access) and all(each.state is AccessState.DELIVERED for each in progress.access),
+        "has_given_up": not seconds and not progress.is_paid,
+        "session_id": session_id,
+        "refresh_url": str(URL(PATH).with_query(session_id=session_id, look=look + 1)),
+    }
+    return page(request, "welcome.html", context, refresh_seconds=seconds)
+
+
+async def leave_for_discord(request: web.Request) -> web.Response:
+    """Send the buyer to Discord once the payment is confirmed."""
+    session_id = _checked(str((await request.post()).get("session_id", "")))
+    back = str(URL(PATH).with_query(session_id=session_id))
+    progress = await request.app[PARTS].use_cases.purchase_of_checkout(session_id, is_late=False)
+    if progress is None or progress.purchase_id is None or progress.connected_as:
+        return redirect(back)
+    return await sign_in.start(request, progress.purchase_id, back)
+
+
+def _refresh_seconds(progress: Progress, look: int) -> int:
+    """Say when to look again: soon while something moves, calmly while the buyer has to, never when all is settled."""
+    if look >= _LAST_LOOK or outcomes.is_settled(progress.access):
+        return 0
+    if not progress.is_paid or any(each.state is AccessState.WORKING for each in progress.access):
+        return _QUICK_SECONDS
+    return _CALM_SECONDS if progress.connected_as else 0
+
+
+def _checked(session_id: str) -> str:
+    """Return the id. Raises 404 for what no provider's id looks like."""
+    if not _SESSION_ID.fullmatch(session_id):
+        raise web.HTTPNotFound
+    return session_id
+
+
+def _look(text: str) -> int:
+    return min(int(text), _LAST_LOOK) if text.isascii() and text.isdigit() and len(text) < 4 else 0

@@ -1,0 +1,56 @@
+"""Values as people read them, for pages and mails alike: money, days, plain single-line names. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+# ISO 4217 currencies whose minor unit is not a hundredth, as payment providers count them.
+_NO_MINOR_UNIT = re.compile("BIF|CLP|DJF|GNF|JPY|KMF|KRW|MGA|PYG|RWF|VND|VUV|XAF|XOF|XPF")
+_THOUSANDTHS = re.compile("BHD|JOD|KWD|OMR|TND")
+
+
+def money(amount: int, currency: str) -> str:
+    """Write minor units the plain way: 900, "eur" becomes "9.00 EUR"."""
+    code = currency.upper()
+    places = 0 if _NO_MINOR_UNIT.fullmatch(code) else 3 if _THOUSANDTHS.fullmatch(code) else 2
+    return f"{Decimal(amount).scaleb(-places):,.{places}f} {code}"
+
+
+def price(amount: int, currency: str, interval: str) -> str:
+    """Write a price with its rhythm: "9.00 EUR per month", "199.00 EUR once"."""
+    rhythm = f"per {interval}" if interval else "once"
+    return f"{money(amount, currency)} {rhythm}"
+
+
+def moment(value: datetime | str) -> datetime:
+    """Read an aware datetime or what `isoformat` made of it (facts of a mail went through JSON)."""
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
+
+
+def day(value: datetime | str) -> str:
+    """Write a date without a doubt about day and month: "21 December 2026"."""
+    when = moment(value)
+    return f"{when.day} {when:%B %Y}"
+
+
+def single_line(text: str) -> str:
+    """Fold whatever could break a header or a subject line into single spaces; drop invisible control characters."""
+    visible = (" " if letter.isspace() else letter for letter in text)
+    kept = (letter for letter in visible if unicodedata.category(letter) not in ("Cc", "Cf", "Cs", "Zl", "Zp"))
+    return " ".join("".join(kept).split())
+
+
+def listed(names: Sequence[str]) -> str:
+    """Join names as a sentence does: "VIP", "VIP and Course", "VIP, Course and Lounge"."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def shortened(text: str, length: int) -> str:
+    """Cut a text to at most `length` characters, marked with an ellipsis."""
+    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
