@@ -14,7 +14,7 @@ from membership.errors import Gone, Retry
 from membership.model import Dispute, PurchaseSnapshot
 from membership.ports import CheckoutOrder, IncomingEvent, Price, Reading
 from providers import stripe_shapes as shapes
-from providers.base import JsonObject, moment, nested, rows, text
+from providers.base import JsonObject, moment, nested, reference, rows, text
 from providers.signatures import BadPayload, single_header, usable_secrets, verify_stripe
 from providers.stripe_client import StripeClient
 from providers.stripe_events import POLLED_TYPES, as_incoming, read_envelope
@@ -142,9 +142,10 @@ class StripeProvider:
                 if text(raw, "mode") != "payment":
                     continue
                 charge = nested(raw, "payment_intent", "latest_charge")
-                if charge.get("disputed") and disputes is None:
-                    disputes = await self._disputes()
-                dispute = (disputes or {}).get(text(charge, "id"), Dispute.NONE)
+                dispute: Dispute | None = Dispute.NONE
+                if charge.get("disputed"):
+                    disputes = await self._disputes() if disputes is None else disputes
+                    dispute = disputes.get(text(charge, "id"))
                 yield shapes.order_snapshot(raw, read_at=read_at, dispute=dispute)
             read_at = self._now()
 
@@ -153,7 +154,7 @@ class StripeProvider:
         by_charge: dict[str, list[JsonObject]] = {}
         async for page in self._client.pages("/v1/disputes", gone="list"):
             for raw in page:
-                by_charge.setdefault(text(raw, "charge"), []).append(raw)
+                by_charge.setdefault(reference(raw, "charge"), []).append(raw)
         return {charge: shapes.dispute_of(found) for charge, found in by_charge.items()}
 
     async def _check_age(self, cursor: str) -> None:
