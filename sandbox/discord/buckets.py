@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 INVALID_REQUEST_LIMIT = 10_000
 INVALID_REQUEST_WINDOW_SECONDS = 600.0
@@ -37,6 +38,7 @@ RULES: dict[str, Rule] = {
     "other": Rule(50, 1),
 }
 GLOBAL = Rule(50, 1)
+OUTSIDE_GLOBAL = frozenset({"follow-up"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Buckets:
         """Count a request. `bucket` names a rule or a route of its own (which then has the rule "other")."""
         if not self.is_enforced:
             return Verdict({})
-        if wait := self._take_global():
+        if bucket not in OUTSIDE_GLOBAL and (wait := self._take_global()):
             return Verdict(_limited_headers(wait, scope="global") | {"X-RateLimit-Global": "true"}, wait, True)
         rule = self.rules.get(bucket, self.rules["other"])
         window = self._window(self._windows.get((bucket, major)), rule)
@@ -138,10 +140,6 @@ def _limited_headers(wait: float, *, scope: str) -> dict[str, str]:
     return {"Via": "1.1 google", "Retry-After": str(max(1, round(wait))), "X-RateLimit-Scope": scope}
 
 
-_HASHES: dict[str, str] = {}
-
-
+@cache
 def _bucket_hash(bucket: str) -> str:
-    if bucket not in _HASHES:
-        _HASHES[bucket] = hashlib.sha256(bucket.encode()).hexdigest()[:32]
-    return _HASHES[bucket]
+    return hashlib.sha256(bucket.encode()).hexdigest()[:32]

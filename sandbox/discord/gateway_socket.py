@@ -105,10 +105,9 @@ class GatewayConnection:
             self._count_send()
             try:
                 frame = json.loads(message.data)
-                op = frame["op"]
-            except (ValueError, KeyError, TypeError):
+                await self._answer(frame["op"], frame.get("d"))
+            except (ValueError, KeyError, TypeError, AttributeError):
                 raise Disconnect(4002, "Error while decoding payload") from None
-            await self._answer(op, frame.get("d"))
 
     async def _answer(self, op: int, body: Json) -> None:
         if op == 1:

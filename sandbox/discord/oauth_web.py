@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import islice
 
 from aiohttp import hdrs, web
 from jinja2 import Environment, PackageLoader
@@ -34,6 +35,7 @@ SCOPE_WORDS = {
     "guilds.members.read": "Read your member info of a server",
     "role_connections.write": "Update your connection to this application",
 }
+PEOPLE_SHOWN = 50
 PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'",
     "Cache-Control": "no-store",
@@ -64,10 +66,11 @@ class ConsentPages:
             wanted = self._state.authorizations.read_request(request.query)
         except AuthorizationError as error:
             return self._page(error=error.description, status=400)
+        people = (each for each in self._state.world.users.values() if not each.is_bot)
         return self._page(
             application=self._state.world.portal.name,
             scopes=[SCOPE_WORDS[each] for each in wanted.scopes],
-            users=[each for each in self._state.world.users.values() if not each.is_bot][:50],
+            users=list(islice(people, PEOPLE_SHOWN)),
             returns_to=wanted.redirect_uri,
             fields={key: request.query[key] for key in REQUEST_FIELDS if key in request.query},
         )

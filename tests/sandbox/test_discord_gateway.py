@@ -130,7 +130,8 @@ async def test_a_wrong_token_is_refused_at_login_and_with_4004_at_the_gateway() 
 
 
 @pytest.mark.parametrize(
-    ("op", "body", "code"), [(8, {}, 4003), (99, {}, 4003), (2, {"token": "sandbox-bot-token", "intents": -5}, 4013)]
+    ("op", "body", "code"),
+    [(8, {}, 4003), (99, {}, 4003), (2, None, 4002), (2, {"token": "sandbox-bot-token", "intents": -5}, 4013)],
 )
 async def test_a_client_that_breaks_the_protocol_is_closed(op: int, body: object, code: int) -> None:
     async with a_stage() as stage:
