@@ -1,0 +1,73 @@
+"""Settings of the servers, and which claim messages were answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from datetime import datetime
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from membership import records
+from membership.model import GuildId, MessageId
+from storage.schema import guilds, handled_messages
+from storage.statements import insert_into
+
+_GUILD = tuple(guilds.c[field.name] for field in fields(records.Guild))
+
+
+class Guilds:
+    """Server settings."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def ensure(self, guild_id: GuildId, name: str) -> records.Guild:
+        """Return a guild, making it at first sight; keeps the name up to date."""
+        found = await self._connection.execute(
+            insert_into(self._connection, guilds)
+            .values(id=guild_id, name=name, is_active=True, invite_url="")
+            .on_conflict_do_update(index_elements=[guilds.c.id], set_={"name": name} if name else {"id": guild_id})
+            .returning(*_GUILD)
+        )
+        return records.Guild(**found.mappings().one())
+
+    async def get(self, guild_id: GuildId) -> records.Guild | None:
+        """Return one guild."""
+        found = await self._connection.execute(select(*_GUILD).where(guilds.c.id == guild_id))
+        row = found.mappings().one_or_none()
+        return None if row is None else records.Guild(**row)
+
+    async def all(self) -> Sequence[records.Guild]:
+        """Return every guild."""
+        found = await self._connection.execute(select(*_GUILD).order_by(guilds.c.id))
+        return [records.Guild(**row) for row in found.mappings()]
+
+    async def replace(self, guild: records.Guild) -> None:
+        """Store a guild's settings (not its claim cursor)."""
+        settings = asdict(guild)
+        del settings["id"], settings["claim_cursor"]
+        await self._connection.execute(update(guilds).where(guilds.c.id == guild.id).values(settings))
+
+    async def set_claim_cursor(self, guild_id: GuildId, message_id: MessageId) -> None:
+        """Move the claim cursor forward, never back."""
+        is_forward = or_(guilds.c.claim_cursor.is_(None), guilds.c.claim_cursor < message_id)
+        await self._connection.execute(
+            update(guilds).where(guilds.c.id == guild_id, is_forward).values(claim_cursor=message_id)
+        )
+
+    async def is_message_handled(self, message_id: MessageId) -> bool:
+        """Say whether a claim message was answered before."""
+        found = await self._connection.execute(
+            select(handled_messages.c.message_id).where(handled_messages.c.message_id == message_id)
+        )
+        return found.first() is not None
+
+    async def mark_message_handled(self, message_id: MessageId, now: datetime) -> None:
+        """Remember an answered claim message."""
+        await self._connection.execute(
+            insert_into(self._connection, handled_messages)
+            .values(message_id=message_id, handled_at=now)
+            .on_conflict_do_nothing()
+        )

@@ -1,0 +1,313 @@
+"""The first tables: what is sold, what it unlocks, and who holds what."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+from storage.columns import Moment, RowId
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Create the tables."""
+    _create_catalogue()
+    _create_purchases()
+    _create_plans()
+    _create_links()
+    _create_members()
+
+
+def _row_id() -> sa.Column[int]:
+    return sa.Column("id", RowId, nullable=False)
+
+
+def _create_catalogue() -> None:
+    op.create_table(
+        "accounts",
+        _row_id(),
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=False),
+        sa.Column("is_live", sa.Boolean(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_accounts"),
+        sa.UniqueConstraint("provider", "external_id", "is_live", name="uq_accounts_provider_external_id_is_live"),
+    )
+    op.create_table(
+        "products",
+        sa.Column("account_id", RowId, nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_products_account_id"),
+        sa.PrimaryKeyConstraint("account_id", "external_id", name="pk_products"),
+    )
+    op.create_table(
+        "prices",
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=False),
+        sa.Column("product_id", sa.Text(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("interval", sa.Text(), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id", "product_id"],
+            ["products.account_id", "products.external_id"],
+            name="fk_prices_account_id_product_id",
+        ),
+        sa.PrimaryKeyConstraint("account_id", "external_id", name="pk_prices"),
+    )
+    op.create_index("ix_prices_account_id_product_id", "prices", ["account_id", "product_id"])
+    op.create_table(
+        "customers",
+        _row_id(),
+        sa.Column("account_id", RowId, nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("locale", sa.Text(), nullable=False),
+        sa.Column("is_mail_refused", sa.Boolean(), nullable=False),
+        sa.Column("is_deleted", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_customers_account_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_customers"),
+        sa.UniqueConstraint("account_id", "external_id", name="uq_customers_account_id_external_id"),
+    )
+
+
+def _create_purchases() -> None:
+    op.create_table(
+        "purchases",
+        _row_id(),
+        sa.Column("account_id", RowId, nullable=False),
+        sa.Column("customer_id", RowId, nullable=False),
+        sa.Column("external_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("raw_status", sa.Text(), nullable=False),
+        sa.Column("read_at", Moment(), nullable=False),
+        sa.Column("started_at", Moment(), nullable=False),
+        sa.Column("period_ends_at", Moment()),
+        sa.Column("ends_at", Moment()),
+        sa.Column("trial_ends_at", Moment()),
+        sa.Column("past_due_since", Moment()),
+        sa.Column("refund", sa.Text(), nullable=False),
+        sa.Column("dispute", sa.Text(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("checkout_id", sa.Text(), nullable=False),
+        sa.Column("may_give_access", sa.Boolean(), nullable=False),
+        sa.Column("end_expected_at", Moment()),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_purchases_account_id"),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name="fk_purchases_customer_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_purchases"),
+        sa.UniqueConstraint("account_id", "external_id", name="uq_purchases_account_id_external_id"),
+    )
+    op.create_index(
+        "ix_purchases_account_id_may_give_access_read_at", "purchases", ["account_id", "may_give_access", "read_at"]
+    )
+    op.create_index(
+        "ix_purchases_checkout_id",
+        "purchases",
+        ["checkout_id"],
+        sqlite_where=sa.text("checkout_id <> ''"),
+        postgresql_where=sa.text("checkout_id <> ''"),
+    )
+    op.create_index("ix_purchases_customer_id", "purchases", ["customer_id"])
+    op.create_index(
+        "ix_purchases_end_expected_at",
+        "purchases",
+        ["account_id", "end_expected_at"],
+        sqlite_where=sa.text("end_expected_at IS NOT NULL"),
+        postgresql_where=sa.text("end_expected_at IS NOT NULL"),
+    )
+    op.create_table(
+        "purchase_items",
+        sa.Column("purchase_id", RowId, nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("product_id", sa.Text(), nullable=False),
+        sa.Column("price_id", sa.Text(), nullable=False),
+        sa.Column("quantity", sa.Integer(), nullable=False),
+        sa.Column("period_ends_at", Moment()),
+        sa.ForeignKeyConstraint(["purchase_id"], ["purchases.id"], name="fk_purchase_items_purchase_id"),
+        sa.PrimaryKeyConstraint("purchase_id", "position", name="pk_purchase_items"),
+    )
+
+
+def _create_plans() -> None:
+    op.create_table(
+        "plans",
+        _row_id(),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("slug", sa.Text(), nullable=False),
+        sa.Column("on_end", sa.Text(), nullable=False),
+        sa.Column("on_refund", sa.Text()),
+        sa.Column("on_past_due", sa.Text(), nullable=False),
+        sa.Column("grace_days", sa.Integer(), nullable=False),
+        sa.Column("past_due_role_id", sa.BigInteger()),
+        sa.Column("trial_role_id", sa.BigInteger()),
+        sa.Column("paused_grants", sa.Boolean(), nullable=False),
+        sa.Column("duration_days", sa.Integer()),
+        sa.Column("is_archived", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_plans"),
+        sa.UniqueConstraint("slug", name="uq_plans_slug"),
+    )
+    op.create_index("ix_plans_guild_id", "plans", ["guild_id"])
+    op.create_table(
+        "plan_roles",
+        sa.Column("plan_id", RowId, nullable=False),
+        sa.Column("role_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name="fk_plan_roles_plan_id"),
+        sa.PrimaryKeyConstraint("plan_id", "role_id", name="pk_plan_roles"),
+    )
+    op.create_table(
+        "plan_products",
+        sa.Column("plan_id", RowId, nullable=False),
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("account_id", RowId, nullable=False),
+        sa.Column("product_id", sa.Text(), nullable=False),
+        sa.Column("price_id", sa.Text()),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_plan_products_account_id"),
+        sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name="fk_plan_products_plan_id"),
+        sa.PrimaryKeyConstraint("plan_id", "position", name="pk_plan_products"),
+    )
+    op.create_index("ix_plan_products_account_id_product_id", "plan_products", ["account_id", "product_id"])
+    op.create_table(
+        "grants",
+        _row_id(),
+        sa.Column("purchase_id", RowId, nullable=False),
+        sa.Column("plan_id", RowId, nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("product_id", sa.Text(), nullable=False),
+        sa.Column("price_id", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("episode", sa.Integer(), nullable=False),
+        sa.Column("opened_at", Moment(), nullable=False),
+        sa.Column("ended_at", Moment()),
+        sa.Column("kick_at", Moment()),
+        sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name="fk_grants_plan_id"),
+        sa.ForeignKeyConstraint(["purchase_id"], ["purchases.id"], name="fk_grants_purchase_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_grants"),
+        sa.UniqueConstraint("purchase_id", "plan_id", name="uq_grants_purchase_id_plan_id"),
+    )
+    op.create_index("ix_grants_guild_id_state_reason", "grants", ["guild_id", "state", "reason"])
+    op.create_index("ix_grants_plan_id", "grants", ["plan_id"])
+
+
+def _create_links() -> None:
+    op.create_table(
+        "links",
+        _row_id(),
+        sa.Column("customer_id", RowId, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("proof", sa.Text(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("ended_at", Moment()),
+        sa.Column("end_reason", sa.Text()),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name="fk_links_customer_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_links"),
+    )
+    op.create_index("ix_links_customer_id_ended_at", "links", ["customer_id", "ended_at"])
+    op.create_index("ix_links_user_id", "links", ["user_id"])
+    op.create_index(
+        "uq_links_live",
+        "links",
+        ["customer_id"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
+        "link_tokens",
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("purchase_id", RowId),
+        sa.Column("user_id", sa.BigInteger()),
+        sa.Column("expires_at", Moment(), nullable=False),
+        sa.Column("is_spent", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["purchase_id"], ["purchases.id"], name="fk_link_tokens_purchase_id"),
+        sa.PrimaryKeyConstraint("digest", name="pk_link_tokens"),
+    )
+    op.create_index("ix_link_tokens_purchase_id", "link_tokens", ["purchase_id"])
+    op.create_table(
+        "claim_codes",
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("purchase_id", RowId, nullable=False),
+        sa.Column("expires_at", Moment(), nullable=False),
+        sa.Column("used_by", sa.BigInteger()),
+        sa.Column("used_at", Moment()),
+        sa.ForeignKeyConstraint(["purchase_id"], ["purchases.id"], name="fk_claim_codes_purchase_id"),
+        sa.PrimaryKeyConstraint("digest", name="pk_claim_codes"),
+    )
+    op.create_index("ix_claim_codes_purchase_id", "claim_codes", ["purchase_id"])
+    op.create_table(
+        "claim_failures",
+        _row_id(),
+        sa.Column("user_id", sa.BigInteger(), nullable=False),
+        sa.Column("failed_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_claim_failures"),
+    )
+    op.create_index("ix_claim_failures_user_id_failed_at", "claim_failures", ["user_id", "failed_at"])
+
+
+def _create_members() -> None:
+    op.create_table(
+        "guilds",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("claim_channel_id", sa.BigInteger()),
+        sa.Column("invite_channel_id", sa.BigInteger()),
+        sa.Column("event_channel_id", sa.BigInteger()),
+        sa.Column("invite_url", sa.Text(), nullable=False),
+        sa.Column("claim_cursor", sa.BigInteger()),
+        sa.PrimaryKeyConstraint("id", name="pk_guilds"),
+    )
+    op.create_table(
+        "members",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("desired", sa.Text(), nullable=False),
+        sa.Column("observed", sa.Text(), nullable=False),
+        sa.Column("is_present", sa.Boolean(), nullable=False),
+        sa.Column("observed_at", Moment(), nullable=False),
+        sa.Column("next_check_at", Moment()),
+        sa.PrimaryKeyConstraint("guild_id", "user_id", name="pk_members"),
+    )
+    op.create_index(
+        "ix_members_drifted",
+        "members",
+        ["guild_id", "user_id"],
+        sqlite_where=sa.text("desired <> observed"),
+        postgresql_where=sa.text("desired <> observed"),
+    )
+    op.create_index(
+        "ix_members_due",
+        "members",
+        ["guild_id", "next_check_at"],
+        sqlite_where=sa.text("next_check_at IS NOT NULL"),
+        postgresql_where=sa.text("next_check_at IS NOT NULL"),
+    )
+    op.create_index("ix_members_guild_id_observed_at", "members", ["guild_id", "observed_at"])
+    op.create_table(
+        "holdings",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("role_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("repairs", sa.Integer(), nullable=False),
+        sa.Column("repairs_since", Moment()),
+        sa.Column("changed_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", "user_id", "role_id", name="pk_holdings"),
+    )
+    op.create_index("ix_holdings_guild_id_role_id", "holdings", ["guild_id", "role_id"])
+    op.create_index("ix_holdings_user_id", "holdings", ["user_id"])
+    op.create_table(
+        "handled_messages",
+        sa.Column("message_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("handled_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("message_id", name="pk_handled_messages"),
+    )

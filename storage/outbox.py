@@ -1,0 +1,103 @@
+"""Messages that must go out once, and every try to send them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from membership.model import Lane
+from membership.records import Message
+from storage.jobs import Jobs
+from storage.ledgers import deliveries, outbox_messages
+from storage.statements import insert_into, row_count
+
+WAITING = "waiting"
+SENT = "sent"
+FAILED = "failed"
+JOB_KIND = "delivery"
+
+_MESSAGE = (
+    outbox_messages.c.id,
+    outbox_messages.c.kind,
+    outbox_messages.c.target,
+    outbox_messages.c.template,
+    outbox_messages.c.facts,
+    outbox_messages.c.created_at,
+)
+
+
+class Outbox:
+    """Messages and their deliveries."""
+
+    def __init__(self, connection: AsyncConnection, jobs: Jobs) -> None:
+        self._connection = connection
+        self._jobs = jobs
+
+    async def put(  # noqa: PLR0913, PLR0917 - the port asks for them
+        self, dedupe_key: str, kind: str, target: str, template: str, facts: Mapping[str, object], now: datetime
+    ) -> bool:
+        """Queue a message with its delivery job unless the key was ever used; say whether it is new."""
+        stored = await self._connection.execute(
+            insert_into(self._connection, outbox_messages)
+            .values(
+                dedupe_key=dedupe_key,
+                kind=kind,
+                target=target,
+                template=template,
+                facts=facts,
+                created_at=now,
+                state=WAITING,
+            )
+            .on_conflict_do_nothing(index_elements=[outbox_messages.c.dedupe_key])
+            .returning(outbox_messages.c.id)
+        )
+        message_id = stored.scalar_one_or_none()
+        if message_id is None:
+            return False
+        # The kind is the scope: a mail server that hangs must not hold up direct messages.
+        await self._jobs.mark(JOB_KIND, str(message_id), lane=Lane.EVENT, run_at=now, scope=kind)
+        return True
+
+    async def get(self, message_id: int) -> Message | None:
+        """Return a message that still waits, None when it is settled."""
+        found = await self._connection.execute(
+            select(*_MESSAGE).where(outbox_messages.c.id == message_id, outbox_messages.c.state == WAITING)
+        )
+        row = found.mappings().one_or_none()
+        return None if row is None else Message(**row)
+
+    async def settle(self, message_id: int, state: str, detail: str, now: datetime) -> None:
+        """Record the outcome (sent, dropped) with its delivery row; the first outcome stands."""
+        settled = await self._connection.execute(
+            update(outbox_messages)
+            .where(outbox_messages.c.id == message_id, outbox_messages.c.state == WAITING)
+            .values(state=state, settled_at=now)
+        )
+        if row_count(settled):
+            await self._record(message_id, state, detail, now)
+
+    async def record_try(self, message_id: int, detail: str, now: datetime) -> None:
+        """Record a failed try; the message keeps waiting."""
+        await self._record(message_id, FAILED, detail, now)
+
+    async def sent_to(self, kind: str, target: str, since: datetime) -> int:
+        """Count messages sent to one target."""
+        found = await self._connection.execute(
+            select(func.count())
+            .select_from(outbox_messages)
+            .where(
+                outbox_messages.c.kind == kind,
+                outbox_messages.c.target == target,
+                outbox_messages.c.settled_at >= since,
+                outbox_messages.c.state == SENT,
+            )
+        )
+        return int(found.scalar_one())
+
+    async def _record(self, message_id: int, state: str, detail: str, now: datetime) -> None:
+        await self._connection.execute(
+            insert(deliveries).values(message_id=message_id, tried_at=now, state=state, detail=detail)
+        )

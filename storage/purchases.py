@@ -1,0 +1,189 @@
+"""Snapshots of what was bought. The grants they carry are in grants.py."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from membership.model import (
+    AccountId,
+    CustomerId,
+    Item,
+    Purchase,
+    PurchaseId,
+    PurchaseSnapshot,
+    PurchaseStatus,
+)
+from storage.grants import Grants
+from storage.schema import customers, purchase_items, purchases
+from storage.statements import CHUNK
+
+MAY_GIVE_ACCESS = frozenset(
+    {
+        PurchaseStatus.TRIALING,
+        PurchaseStatus.ACTIVE,
+        PurchaseStatus.PAST_DUE,
+        PurchaseStatus.PAUSED,
+        PurchaseStatus.UNKNOWN,
+    }
+)
+"""The statuses under which a member may hold something, so that their silence at the provider is worth a question."""
+
+PURCHASE = tuple(purchases.c[field.name] for field in fields(Purchase) if field.name != "items")
+_COPIED = tuple(
+    field.name for field in fields(PurchaseSnapshot) if field.name in purchases.c and field.name != "checkout_id"
+)
+
+
+class Purchases(Grants):
+    """Purchases, and through `Grants` what they are worth."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        super().__init__(connection)
+        self._connection = connection
+
+    async def record(
+        self, account_id: AccountId, customer_id: CustomerId, snapshot: PurchaseSnapshot
+    ) -> tuple[Purchase | None, Purchase]:
+        """Write a snapshot down; return (before, after).
+
+        A snapshot older than the stored one changes nothing (after == before). `past_due_since` is set to
+        `snapshot.read_at` at the first sight of past_due and cleared when the status leaves it.
+        """
+        # Two processes may bring the first two snapshots of one purchase: the payer's row makes them take turns.
+        await self._connection.execute(select(customers.c.id).where(customers.c.id == customer_id).with_for_update())
+        before = await self._locked(account_id, snapshot.external_id)
+        if before is not None and snapshot.read_at < before.read_at:
+            return before, before
+        values = _values(account_id, customer_id, snapshot, before)
+        if before is None:
+            stored = await self._connection.execute(insert(purchases).values(values).returning(purchases.c.id))
+            purchase_id = PurchaseId(stored.scalar_one())
+        else:
+            purchase_id = before.id
+            await self._connection.execute(update(purchases).where(purchases.c.id == purchase_id).values(values))
+        if before is None or before.items != snapshot.items:
+            await self._write_items(purchase_id, snapshot.items)
+        return before, await self.get(purchase_id)
+
+    async def get(self, purchase_id: PurchaseId) -> Purchase:
+        """Return one purchase. Raises KeyError."""
+        found = await self._where(purchases.c.id == purchase_id)
+        if not found:
+            raise KeyError(purchase_id)
+        return found[0]
+
+    async def find(self, account_id: AccountId, external_id: str) -> Purchase | None:
+        """Return a purchase by the provider's id."""
+        found = await self._where(purchases.c.account_id == account_id, purchases.c.external_id == external_id)
+        return found[0] if found else None
+
+    async def by_checkout(self, checkout_id: str) -> Purchase | None:
+        """Return the purchase that came out of a checkout."""
+        found = await self._where(purchases.c.checkout_id == checkout_id, purchases.c.checkout_id != "", limit=1)
+        return found[0] if found else None
+
+    async def of_customer(self, customer_id: CustomerId) -> Sequence[Purchase]:
+        """Return a payer's purchases, newest first."""
+        found = await self._where(purchases.c.customer_id == customer_id)
+        return sorted(found, key=lambda purchase: (purchase.started_at, purchase.id), reverse=True)
+
+    async def expecting_end(self, account_id: AccountId, before: datetime, limit: int) -> Sequence[Purchase]:
+        """Return live purchases whose ends_at, trial_ends_at or period_ends_at passed and were not read since."""
+        return await self._where(
+            purchases.c.account_id == account_id,
+            purchases.c.end_expected_at <= before,
+            order=purchases.c.end_expected_at,
+            limit=limit,
+        )
+
+    async def live_unseen(self, account_id: AccountId, read_before: datetime, limit: int) -> Sequence[Purchase]:
+        """Return purchases stored as live that no snapshot has confirmed since `read_before` (not listed)."""
+        return await self._where(
+            purchases.c.account_id == account_id,
+            purchases.c.may_give_access,
+            purchases.c.read_at < read_before,
+            order=purchases.c.read_at,
+            limit=limit,
+        )
+
+    async def _locked(self, account_id: AccountId, external_id: str) -> Purchase | None:
+        key = (purchases.c.account_id == account_id) & (purchases.c.external_id == external_id)
+        await self._connection.execute(select(purchases.c.id).where(key).with_for_update())
+        return await self.find(account_id, external_id)
+
+    async def _where(self, *conditions: Any, order: Any = purchases.c.id, limit: int | None = None) -> list[Purchase]:
+        found = await self._connection.execute(select(*PURCHASE).where(*conditions).order_by(order).limit(limit))
+        rows = found.mappings().all()
+        items = await items_of(self._connection, [row["id"] for row in rows])
+        return [Purchase(**row, items=items.get(row["id"], ())) for row in rows]
+
+    async def _write_items(self, purchase_id: PurchaseId, items: Sequence[Item]) -> None:
+        await self._connection.execute(delete(purchase_items).where(purchase_items.c.purchase_id == purchase_id))
+        if items:
+            await self._connection.execute(
+                insert(purchase_items),
+                [
+                    {
+                        "purchase_id": purchase_id,
+                        "position": position,
+                        "product_id": item.product_id,
+                        "price_id": item.price_id,
+                        "quantity": item.quantity,
+                        "period_ends_at": item.period_ends_at,
+                    }
+                    for position, item in enumerate(items)
+                ],
+            )
+
+
+async def items_of(connection: AsyncConnection, purchase_ids: Sequence[int]) -> Mapping[int, tuple[Item, ...]]:
+    """Return the items of many purchases, in the provider's order."""
+    items: dict[int, list[Item]] = defaultdict(list)
+    for start in range(0, len(purchase_ids), CHUNK):
+        found = await connection.execute(
+            select(purchase_items)
+            .where(purchase_items.c.purchase_id.in_(purchase_ids[start : start + CHUNK]))
+            .order_by(purchase_items.c.purchase_id, purchase_items.c.position)
+        )
+        for row in found:
+            item = Item(
+                product_id=row.product_id,
+                price_id=row.price_id,
+                quantity=row.quantity,
+                period_ends_at=row.period_ends_at,
+            )
+            items[row.purchase_id].append(item)
+    return {purchase_id: tuple(found) for purchase_id, found in items.items()}
+
+
+def _values(
+    account_id: AccountId, customer_id: CustomerId, snapshot: PurchaseSnapshot, before: Purchase | None
+) -> dict[str, object]:
+    may_give_access = snapshot.status in MAY_GIVE_ACCESS
+    return {name: getattr(snapshot, name) for name in _COPIED} | {
+        "account_id": account_id,
+        "customer_id": customer_id,
+        # A provider names the checkout in some events only.
+        "checkout_id": snapshot.checkout_id or (before.checkout_id if before else ""),
+        "past_due_since": _past_due_since(snapshot, before),
+        "may_give_access": may_give_access,
+        "end_expected_at": _end_expected_at(snapshot) if may_give_access else None,
+    }
+
+
+def _past_due_since(snapshot: PurchaseSnapshot, before: Purchase | None) -> datetime | None:
+    if snapshot.status is not PurchaseStatus.PAST_DUE:
+        return None
+    return (before.past_due_since if before else None) or snapshot.read_at
+
+
+def _end_expected_at(snapshot: PurchaseSnapshot) -> datetime | None:
+    moments = (snapshot.ends_at, snapshot.trial_ends_at, snapshot.period_ends_at)
+    return min((moment for moment in moments if moment is not None and moment > snapshot.read_at), default=None)

@@ -1,0 +1,204 @@
+"""The brake's ledger: which removals were counted, and the batches that wait for a person."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, distinct, func, insert, select, union, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from membership.brake import WINDOW
+from membership.errors import UserError
+from membership.model import BatchId, GuildId, MemberKey, RoleId, UserId
+from membership.records import Batch, HeldRemoval, RemovalCounts
+from storage.ledgers import removal_batch_items, removal_batches, removals
+from storage.schema import holdings
+from storage.statements import insert_into
+
+RELEASE_LASTS = timedelta(minutes=30)
+HELD = "held"
+_VERDICTS = {"release": "released", "discard": "discarded"}
+_KICK = 0
+"""What stands for "no role" in the tables: NULL is never equal to NULL."""
+
+
+class Removals:
+    """Counted removals and held batches."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def counts(self, guild_id: GuildId, since: datetime) -> RemovalCounts:
+        """Count reserved and done removals since a moment. Released ones do not count."""
+        in_window = (removals.c.guild_id == guild_id) & (removals.c.reserved_at >= since)
+        is_kick = removals.c.role_id == _KICK
+        found = await self._connection.execute(
+            select(func.count().filter(~is_kick), func.count().filter(is_kick)).where(
+                in_window, ~removals.c.is_confirmed
+            )
+        )
+        roles, kicks = found.one()
+        paying = union(
+            select(holdings.c.user_id).where(holdings.c.guild_id == guild_id),
+            select(removals.c.user_id).where(in_window),
+        ).subquery()
+        counted = await self._connection.execute(select(func.count(distinct(paying.c.user_id))))
+        return RemovalCounts(roles=roles, kicks=kicks, paying=counted.scalar_one())
+
+    async def reserve(self, key: MemberKey, role_id: RoleId | None, now: datetime, *, is_confirmed: bool) -> None:
+        """Count a removal before the act; a repeated try of the same removal within the window counts once."""
+        if await self.is_reserved(HeldRemoval(key=key, role_id=role_id), now - WINDOW):
+            return
+        await self._connection.execute(
+            insert(removals).values(
+                guild_id=key.guild_id,
+                user_id=key.user_id,
+                role_id=role_id or _KICK,
+                reserved_at=now,
+                is_confirmed=is_confirmed,
+            )
+        )
+
+    async def is_reserved(self, removal: HeldRemoval, since: datetime) -> bool:
+        """Say whether this very removal was counted since a moment, so that a retry of it goes on."""
+        found = await self._connection.execute(
+            select(removals.c.id).where(_is_same(removals, removal), removals.c.reserved_at > since).limit(1)
+        )
+        return found.first() is not None
+
+    async def hold(self, guild_id: GuildId, held: Sequence[HeldRemoval], cause: str, now: datetime) -> BatchId:
+        """Add removals to the guild's open batch for this cause, opening one; the set hash follows."""
+        is_open = (
+            (removal_batches.c.guild_id == guild_id)
+            & (removal_batches.c.cause == cause)
+            & (removal_batches.c.state == HELD)
+        )
+        await self._connection.execute(
+            insert_into(self._connection, removal_batches)
+            .values(guild_id=guild_id, cause=cause, state=HELD, created_at=now, decided_by="")
+            .on_conflict_do_nothing()
+        )
+        found = await self._connection.execute(select(removal_batches.c.id).where(is_open).with_for_update())
+        batch_id = BatchId(found.scalar_one())
+        if held:
+            await self._connection.execute(
+                insert_into(self._connection, removal_batch_items).on_conflict_do_nothing(),
+                [{"batch_id": batch_id, **_columns(removal)} for removal in held],
+            )
+        return batch_id
+
+    async def is_released(self, removal: HeldRemoval, now: datetime) -> bool:
+        """Say whether a release covers this removal and is younger than 30 minutes."""
+        verdict = await self._last_verdict(removal)
+        return verdict is not None and verdict.state == "released" and verdict.decided_at > now - RELEASE_LASTS
+
+    async def is_discarded(self, removal: HeldRemoval) -> bool:
+        """Say whether a person decided that this member keeps it."""
+        verdict = await self._last_verdict(removal)
+        return verdict is not None and verdict.state == "discarded"
+
+    async def drop(self, key: MemberKey, role_ids: Sequence[RoleId]) -> None:
+        """Take removals that are no longer wanted out of the open batches; a batch that is empty then goes too."""
+        is_open = (removal_batches.c.guild_id == key.guild_id) & (removal_batches.c.state == HELD)
+        items = removal_batch_items
+        dropped = await self._connection.execute(
+            delete(items)
+            .where(
+                items.c.guild_id == key.guild_id,
+                items.c.user_id == key.user_id,
+                items.c.role_id.in_(role_ids),
+                items.c.batch_id.in_(select(removal_batches.c.id).where(is_open)),
+            )
+            .returning(items.c.batch_id)
+        )
+        touched = set(dropped.scalars())
+        if touched:
+            is_empty = ~select(items.c.batch_id).where(items.c.batch_id == removal_batches.c.id).exists()
+            await self._connection.execute(delete(removal_batches).where(removal_batches.c.id.in_(touched), is_empty))
+
+    async def open_batches(self, guild_id: GuildId | None = None) -> Sequence[Batch]:
+        """Return the held batches."""
+        conditions = [removal_batches.c.state == HELD]
+        if guild_id is not None:
+            conditions.append(removal_batches.c.guild_id == guild_id)
+        return await self._batches(*conditions)
+
+    async def decide(self, batch_id: BatchId, set_hash: str, verdict: str, actor: str, now: datetime) -> Batch:
+        """Decide a batch; `verdict` is release or discard. Raises UserError when the set is not the one shown."""
+        state = _VERDICTS[verdict]
+        is_this = removal_batches.c.id == batch_id
+        await self._connection.execute(select(removal_batches.c.id).where(is_this).with_for_update())
+        found = await self._batches(is_this, removal_batches.c.state == HELD)
+        if not found:
+            raise UserError("Somebody has already decided this, or the removals are no longer needed.")
+        if found[0].set_hash != set_hash:
+            raise UserError("The list has changed since it was shown to you. Look at it again, then decide.")
+        await self._connection.execute(
+            update(removal_batches).where(is_this).values(state=state, decided_at=now, decided_by=actor)
+        )
+        return found[0]
+
+    async def _last_verdict(self, removal: HeldRemoval) -> Any:
+        """Return the state and moment of the newest decision on this removal."""
+        found = await self._connection.execute(
+            select(removal_batches.c.state, removal_batches.c.decided_at)
+            .join(removal_batch_items, removal_batch_items.c.batch_id == removal_batches.c.id)
+            .where(_is_same(removal_batch_items, removal), removal_batches.c.decided_at.is_not(None))
+            .order_by(removal_batches.c.decided_at.desc(), removal_batches.c.id.desc())
+            .limit(1)
+        )
+        return found.first()
+
+    async def _batches(self, *conditions: Any) -> list[Batch]:
+        found = await self._connection.execute(
+            select(removal_batches).where(*conditions).order_by(removal_batches.c.id)
+        )
+        rows = found.all()
+        removed: dict[int, list[HeldRemoval]] = defaultdict(list)
+        items = await self._connection.execute(
+            select(removal_batch_items)
+            .where(removal_batch_items.c.batch_id.in_([row.id for row in rows]))
+            .order_by(removal_batch_items.c.user_id, removal_batch_items.c.role_id)
+        )
+        for item in items:
+            key = MemberKey(GuildId(item.guild_id), UserId(item.user_id))
+            role_id = None if item.role_id == _KICK else RoleId(item.role_id)
+            removed[item.batch_id].append(HeldRemoval(key=key, role_id=role_id))
+        return [
+            Batch(
+                id=BatchId(row.id),
+                guild_id=GuildId(row.guild_id),
+                cause=row.cause,
+                removals=tuple(removed[row.id]),
+                set_hash=hash_of(removed[row.id]),
+                created_at=row.created_at,
+            )
+            for row in rows
+        ]
+
+
+def hash_of(held: Iterable[HeldRemoval]) -> str:
+    """Name exactly this set of removals, in whatever order it comes."""
+    lines = sorted(f"{removal.key}:{removal.role_id or _KICK}" for removal in held)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _columns(removal: HeldRemoval) -> dict[str, int]:
+    return {
+        "guild_id": removal.key.guild_id,
+        "user_id": removal.key.user_id,
+        "role_id": removal.role_id or _KICK,
+    }
+
+
+def _is_same(table: Any, removal: HeldRemoval) -> Any:
+    wanted = _columns(removal)
+    return (
+        (table.c.guild_id == wanted["guild_id"])
+        & (table.c.user_id == wanted["user_id"])
+        & (table.c.role_id == wanted["role_id"])
+    )

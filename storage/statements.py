@@ -1,0 +1,27 @@
+"""Small pieces that several aggregates build their queries from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, case
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+CHUNK = 500
+"""Values in one IN list: SQLite takes 32,766 parameters, and small statements keep the database responsive."""
+
+
+def insert_into(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Start an INSERT that may say ON CONFLICT, in the words of the database at the other end."""
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def smaller(left: ColumnElement[Any], right: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return the smaller of two values; NULL counts as no value (MIN and LEAST differ between the databases)."""
+    return case((left.is_(None), right), (right.is_(None), left), (right < left, right), else_=left)
+
+
+def row_count(result: Any) -> int:
+    """Return how many rows a write touched."""
+    return int(result.rowcount)
