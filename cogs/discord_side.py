@@ -17,12 +17,14 @@ from cogs.claim_messages import ClaimMessages
 from cogs.config import DiscordSettings
 from cogs.connection import Connection
 from cogs.discord_port import DiscordPort
+from cogs.errors import TRANSPORT_ERRORS
 from cogs.gateway import Gateway
 from cogs.guard import Refusals
 from cogs.pacing import RoleLimits
 from cogs.parts import BotParts
 from cogs.queries import QUERIES_PER_MINUTE, MemberQueries
 from cogs.supervisor import Supervisor
+from membership.errors import Retry
 from membership.model import GuildId, UserId
 
 
@@ -67,7 +69,10 @@ def open_discord(
 
     async def send(guild_id: GuildId, user_ids: Sequence[UserId], nonce: str) -> None:
         gateway = connection.require().ws
-        await gateway.request_chunks(guild_id, limit=0, user_ids=list(user_ids), nonce=nonce)
+        try:
+            await gateway.request_chunks(guild_id, limit=0, user_ids=list(user_ids), nonce=nonce)
+        except (discord.ConnectionClosed, *TRANSPORT_ERRORS) as failure:
+            raise Retry("the connection to Discord was lost") from failure
 
     queries = MemberQueries(send, queries_per_minute)
     connection.on_lost(queries.lose)

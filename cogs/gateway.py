@@ -12,7 +12,7 @@ from cogs.lanes import Lanes
 from cogs.parts import GuildEvents
 from membership.model import GuildId, MemberKey, UserId
 
-CONNECTED_DEBOUNCE_SECONDS = 2.0
+CONNECTED_DEBOUNCE_SECONDS = 0.5
 
 
 class Gateway(commands.Cog):

@@ -27,9 +27,9 @@ Send = Callable[[GuildId, Sequence[UserId], str], Awaitable[None]]
 @dataclass(slots=True, kw_only=True)
 class _Query:
     guild_id: GuildId
-    nonce: str
     lane: Lane
     outcome: asyncio.Future[Mapping[UserId, Observation]]
+    nonce: str = ""
     ids: dict[UserId, None] = field(default_factory=dict)
     answers: dict[UserId, Observation] = field(default_factory=dict)
     chunks: set[int] = field(default_factory=set)
@@ -94,11 +94,10 @@ class MemberQueries:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _open(self, guild_id: GuildId, lane: Lane) -> _Query:
-        self.sent += 1
         outcome: asyncio.Future[Mapping[UserId, Observation]] = asyncio.get_running_loop().create_future()
         # Everybody who asked may be gone; then nobody else would look at the failure.
         outcome.add_done_callback(lambda done: done.cancelled() or done.exception())
-        query = _Query(guild_id=guild_id, nonce=f"q{self.sent}", lane=lane, outcome=outcome)
+        query = _Query(guild_id=guild_id, lane=lane, outcome=outcome)
         self._gathering[guild_id] = query
         task = asyncio.create_task(self._run(query))
         self._tasks.add(task)
@@ -111,6 +110,8 @@ class MemberQueries:
                 await asyncio.sleep(GATHER_SECONDS)
                 await self._turn(query)
                 self._stop_gathering(query)
+                self.sent += 1
+                query.nonce = f"q{self.sent}"
                 self._asked[query.nonce] = query
                 async with asyncio.timeout(ANSWER_SECONDS):
                     await self._send(query.guild_id, list(query.ids), query.nonce)

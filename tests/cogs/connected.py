@@ -147,6 +147,17 @@ class Connected:
         records = self.stage.local.records.requests
         return [each.status for each in records if each.method == method and part in each.path]
 
+    def start(self) -> asyncio.Task[None]:
+        """Run the supervisor until it is closed."""
+        return asyncio.create_task(self.supervisor.run())
+
+    async def restart(self) -> None:
+        """Replace the bot by a new one, as after a crash."""
+        before = self.side.connection.require()
+        await before.close()
+        await until(lambda: self.side.connection.bot not in (None, before), seconds=5)
+        await self.ready()
+
     async def ready(self) -> None:
         await until(lambda: self.supervisor.health().is_connected, seconds=5)
 
@@ -187,7 +198,7 @@ async def connected(
             stage=stage, side=side, heard=heard, desk=desk, budget=used, command_hash=stored,
             claims=claims, supervisor=supervisor,
         )  # fmt: skip
-        running = asyncio.create_task(supervisor.run()) if starts else None
+        running = here.start() if starts else None
         try:
             if starts:
                 await here.ready()

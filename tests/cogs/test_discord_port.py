@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from yarl import URL
 
 from membership.errors import Blocked, Gone, Reason, Retry
 from membership.model import ChannelId, GuildId, Lane, MessageId, Observation, RoleId, UserId
@@ -13,7 +14,7 @@ from sandbox.discord.faults import Fault, refused
 from sandbox.discord.permissions import BOT_DEFAULT, Permission
 from sandbox.discord.world import User
 from tests.cogs.connected import Connected, connected
-from tests.sandbox.discord_stage import until
+from tests.sandbox.discord_stage import REDIRECT, until
 
 
 async def observe(here: Connected, *users: User, lane: Lane = Lane.EVENT) -> dict[int, Observation]:
@@ -177,7 +178,12 @@ async def test_three_refused_tokens_stop_all_calls() -> None:
 
 
 def _token(here: Connected, user: User) -> str:
-    return here.stage.local.authorizations.issue(user, {"identify", "guilds.join"}).access_token
+    authorizations, portal = here.stage.local.authorizations, here.stage.local.portal
+    asked = {"client_id": portal.client_id, "redirect_uri": REDIRECT, "response_type": "code", "state": "s"}
+    wanted = authorizations.read_request(asked | {"scope": "identify guilds.join"})
+    code = URL(authorizations.approve(wanted, user)).query["code"]
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": REDIRECT}
+    return str(authorizations.exchange(form, (portal.client_id, portal.client_secret))["access_token"])
 
 
 async def test_it_adds_a_buyer_to_the_server_with_their_roles() -> None:
