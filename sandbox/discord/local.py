@@ -59,6 +59,7 @@ class LocalDiscord:
             buckets=buckets or Buckets(),
             base_url=base_url,
         )
+        self._outage = Fault(answer="reset", times=None)
         self.people = People(self.world, changes)
         self.invoke = Invocations(self.world, self.gateway, self._state.interactions)
 
@@ -198,6 +199,18 @@ class LocalDiscord:
     def add_fault(self, fault: Fault) -> Fault:
         """Cause trouble; see Fault."""
         return self.faults.add(fault)
+
+    def go_down(self) -> None:
+        """Be unreachable as a whole: REST and OAuth cut every request, the gateway drops and refuses connections."""
+        self.faults.remove(self._outage)
+        self.faults.add(self._outage)
+        self.gateway.is_refusing = True
+        self.gateway.drop_connections()
+
+    def come_back(self) -> None:
+        """End what go_down began; sessions can be resumed."""
+        self.faults.remove(self._outage)
+        self.gateway.is_refusing = False
 
     async def _serve_gateway(self, request: web.Request) -> web.StreamResponse:
         return await serve_gateway(request, self._state)

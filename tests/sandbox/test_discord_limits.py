@@ -153,6 +153,25 @@ async def test_a_delayed_request_is_carried_out_late() -> None:
         assert asyncio.get_running_loop().time() - started >= 0.05
 
 
+async def test_a_discord_that_went_down_comes_back_with_its_sessions() -> None:
+    async with a_stage() as stage:
+        await stage.bot()
+        stage.local.go_down()
+        for path in ("/users/@me", "/gateway/bot"):
+            with pytest.raises(aiohttp.ClientError):
+                await stage.api("GET", path)
+        assert (stage.local.gateway.connections, len(stage.local.gateway.sessions)) == ([], 1)
+        stage.local.come_back()
+        assert (await stage.api("GET", "/users/@me"))[0] == 200
+
+
+async def test_the_token_endpoint_can_be_in_trouble_too() -> None:
+    async with a_stage() as stage:
+        stage.local.add_fault(Fault(method="POST", path="^/oauth2/token$", answer=Answer(status=500, body={})))
+        async with stage.http.post(f"{stage.url}/api/oauth2/token", data={"grant_type": "x"}) as response:
+            assert response.status == 500
+
+
 async def test_discord_py_sleeps_out_a_429_and_gives_up_on_a_503() -> None:
     async with a_stage() as stage:
         bot = await stage.bot()
