@@ -17,6 +17,7 @@ from sandbox.stripe.faults import Fault, Faults, Line, RequestLog
 from sandbox.stripe.forms import Params
 from sandbox.stripe.keys import Key, Keyring, forbidden
 from sandbox.stripe.routes import Route, find_route, template_of
+from sandbox.stripe.settings import PINNED_VERSION
 from sandbox.stripe.shapes import Object
 from sandbox.stripe.timeline import Timeline
 from sandbox.stripe.world import World
@@ -115,7 +116,7 @@ class Api:
         if key.is_live is not self._world.livemode:
             return _other_mode(route, ids, path)
         if route.parameters:
-            forms.check_names(route.parameters, params)
+            forms.check_names(route.parameters, params, is_current=version >= PINNED_VERSION)
         try:
             document = route.action(Call(world=self._world, timeline=self._timeline, path=path, ids=ids, params=params))
         except Refusal as refusal:

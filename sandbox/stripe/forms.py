@@ -14,6 +14,8 @@ Params = dict[str, Any]
 
 _DECLARED = Path(__file__).with_name("parameters.json")
 _MAX_DEPTH = 8
+# Gone from the current version; callers that pin an older one, such as Stripe's CLI, still send them.
+_OLDER = ("payment_method_types", "iterations")
 _TRUE, _FALSE = ("true", "True", "1", True), ("false", "False", "0", "", False, None)
 
 
@@ -25,9 +27,9 @@ def decode(pairs: Iterable[tuple[str, str]]) -> Params:
     return {name: _with_lists(value) for name, value in root.items()}
 
 
-def check_names(declared_as: str, params: Params) -> None:
+def check_names(declared_as: str, params: Params, *, is_current: bool = True) -> None:
     """Refuse what Stripe's own SDK does not declare for this operation. Raises Refusal (parameter_unknown)."""
-    _check(_declarations()[declared_as], params, prefix="")
+    _check(_declarations()[declared_as], params if is_current else _without_older(params), prefix="")
 
 
 def text(params: Params, name: str) -> str | None:
@@ -133,6 +135,14 @@ def _with_lists(value: Any) -> Any:
 def _declarations() -> dict[str, Params]:
     loaded: dict[str, Params] = json.loads(_DECLARED.read_text())
     return loaded
+
+
+def _without_older(given: Any) -> Any:
+    if isinstance(given, list):
+        return [_without_older(child) for child in given]
+    if not isinstance(given, dict):
+        return given
+    return {name: _without_older(child) for name, child in given.items() if name not in _OLDER}
 
 
 def _check(allowed: Params, given: Any, prefix: str) -> None:

@@ -137,10 +137,10 @@ def _expand(world: World, node: Any, steps: list[str], path: str) -> Any:
         return node
     name, rest = steps[0], steps[1:]
     value = _included(world, node, name, path)
-    if isinstance(value, str):
-        value = world.find(_POINTERS[name], value) if name in _POINTERS else None
-        if value is None:
+    if not isinstance(value, (dict, list)):
+        if name not in _POINTERS:
             raise _not_expandable(path)
+        value = world.find(_POINTERS[name], value)
     return {**node, name: _expand(world, value, rest, path) if rest else value}
 
 

@@ -144,7 +144,8 @@ def _actions(subscription: Object, price: Object, prices: Sequence[Object], name
     )
     switch = (
         f'<label for="price-{subscription["id"]}">Switch to</label>'
-        f'<select id="price-{subscription["id"]}" name="price">{options}</select><button name="action" value="switch">Switch</button>'
+        f'<select id="price-{subscription["id"]}" name="price">{options}</select>'
+        '<button name="action" value="switch">Switch</button>'
         if others
         else ""
     )

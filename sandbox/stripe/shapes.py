@@ -20,7 +20,8 @@ _NULL: dict[str, str] = {
     "payment_method": "customer",
     "subscription": (
         "billing_cycle_anchor_config billing_thresholds cancel_at canceled_at ended_at"
-        " next_pending_invoice_item_invoice pause_collection pending_invoice_item_interval pending_update transfer_data trial_end trial_start"
+        " next_pending_invoice_item_invoice pause_collection"
+        " pending_invoice_item_interval pending_update transfer_data trial_end trial_start"
     ),
     "subscription_item": "billing_thresholds",
     "checkout.session": (

@@ -21,6 +21,12 @@ def declared(names: list[str]) -> dict[str, Any]:
     return {name: _tree(_locate(name), DEPTH, hidden=set(RequestOptions.__annotations__)) for name in sorted(names)}
 
 
+def recorded() -> dict[str, Any]:
+    """Return the copy that the local Stripe reads."""
+    loaded: dict[str, Any] = json.loads(COPY.read_text())
+    return loaded
+
+
 def _locate(name: str) -> type:
     parts = name.split(".")
     module_name = "_" + re.sub(r"(?<!^)(?=[A-Z])", "_", parts[-1]).lower()
