@@ -79,7 +79,7 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
     except web.HTTPException as refusal:
         if refusal.status < 400:
             raise
-        allowed = {hdrs.ALLOW: refusal.headers[hdrs.ALLOW]} if hdrs.ALLOW in refusal.headers else {}
+        allowed = {str(hdrs.ALLOW): refusal.headers[hdrs.ALLOW]} if hdrs.ALLOW in refusal.headers else {}
         return _failure(request, refusal.status, headers=allowed)
     except UserError as error:
         return _failure(request, 400, text=error.text)
