@@ -1,0 +1,85 @@
+"""The clocks: every five minutes, every hour, every night (DESIGN 6). They only start use-cases."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from membership import invariants, offline_claims, resync
+from membership.errors import DoorlistError
+from membership.model import Lane
+from membership.ports import ChannelMessage
+from membership.services import Services
+
+log = structlog.get_logger(__name__)
+
+NIGHT_HOUR = 3
+HOUR = timedelta(hours=1)
+
+
+class Clocks:
+    """Runs what is due by the clock. One run of each kind at a time; a missed one is not made up for twice."""
+
+    def __init__(self, services: Services, answer: Callable[[ChannelMessage], Awaitable[None]]) -> None:
+        """Take the services, and what answers a claim that was posted while the bot was away."""
+        self._services = services
+        self._answer = answer
+        self._scheduler = AsyncIOScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1})
+        self.last_run_at: datetime | None = None
+
+    def start(self) -> None:
+        """Start ticking; the events missed while Doorlist was down are polled at once."""
+        minutes = IntervalTrigger(minutes=self._services.policy.reconcile_minutes)
+        self._scheduler.add_job(self.five_minutes, minutes, id="five_minutes")
+        self._scheduler.add_job(self.hourly, IntervalTrigger(hours=1), id="hourly")
+        self._scheduler.add_job(self.nightly, CronTrigger(hour=NIGHT_HOUR), id="nightly")
+        self._scheduler.add_job(self.hourly, id="start")
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """Stop ticking."""
+        self._scheduler.shutdown(wait=False)
+
+    async def five_minutes(self) -> None:
+        """Sweep every guild, answer the claims posted while offline, and check the invariants."""
+        now = self._services.clock.now()
+        async with self._services.store.write() as tx:
+            guilds = [guild.id for guild in await tx.guilds.all()]
+            for guild_id in guilds:
+                await tx.jobs.mark("sweep", str(guild_id), lane=Lane.BULK, run_at=now, scope=f"sweep:{guild_id}")
+            await tx.sessions.prune(now)
+        self._services.wake()
+        for guild_id in guilds:
+            await self._try("claims", offline_claims.catch_up(self._services, guild_id, self._answer))
+        await self._try("invariants", invariants.check(self._services))
+        self.last_run_at = now
+
+    async def hourly(self) -> None:
+        """Poll every provider for events that no webhook brought."""
+        for name in self._services.sellers.by_name:
+            await self._try("poll", resync.poll_events(self._services, name))
+
+    async def nightly(self) -> None:
+        """List everything at every provider."""
+        for name in self._services.sellers.by_name:
+            await self._try("resync", resync.list_everything(self._services, name))
+
+    async def after_jump(self, before: datetime, now: datetime) -> None:
+        """Run what a jump of the sandbox's clock passed over."""
+        await self.five_minutes()
+        if now - before >= HOUR:
+            await self.hourly()
+        if now.date() > before.date():
+            await self.nightly()
+
+    async def _try(self, what: str, run: Awaitable[object]) -> None:
+        """Await one run; a failure of the outside is noted and the next run tries again."""
+        try:
+            await run
+        except DoorlistError as failure:
+            log.warning("run_failed", run=what, why=str(failure))

@@ -1,0 +1,110 @@
+"""The demo server and the demo shop that a fresh sandbox starts with. Sample data, and nothing of Doorlist's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sandbox.discord.local import LocalDiscord
+from sandbox.discord.world import Channel, Guild, Role, User
+from sandbox.stripe.local import LocalStripe
+
+BUYER_EMAIL = "ada@example.com"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cast:
+    """The people: Olga owns the server, Ben and Kim are in it, Ada is about to buy and is not."""
+
+    olga: User
+    ada: User
+    ben: User
+    kim: User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """The demo server's parts."""
+
+    guild: Guild
+    vip: Role
+    trial: Role
+    past_due: Role
+    welcome: Channel
+    get_access: Channel
+    lounge: Channel
+    log: Channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ware:
+    """One thing the demo shop sells; `slug` is Doorlist's plan for it, `amount` in minor units of EUR."""
+
+    slug: str
+    name: str
+    amount: int
+    interval: str
+    product_id: str
+    price_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seed:
+    """Everything that Doorlist's settings and plans are made from."""
+
+    cast: Cast
+    server: Server
+    wares: tuple[Ware, ...]
+    webhook_secret: str
+
+
+def seed(discord: LocalDiscord, stripe: LocalStripe, doorlist_url: str) -> Seed:
+    """Fill fresh emulators; Doorlist's redirect address and webhook endpoint are registered at `doorlist_url`."""
+    discord.portal.redirect_uris.append(f"{doorlist_url}/oauth/discord/callback")
+    cast = Cast(
+        olga=discord.create_user("olga", email="olga@example.com", global_name="Olga"),
+        ada=discord.create_user("ada", email=BUYER_EMAIL, global_name="Ada"),
+        ben=discord.create_user("ben", email="ben@example.com", global_name="Ben"),
+        kim=discord.create_user("kim", email="kim@example.com", global_name="Kim"),
+    )
+    return Seed(
+        cast=cast,
+        server=_server(discord, cast),
+        wares=_wares(stripe),
+        webhook_secret=stripe.add_endpoint(f"{doorlist_url}/webhooks/stripe"),
+    )
+
+
+def _server(discord: LocalDiscord, cast: Cast) -> Server:
+    guild = discord.create_guild("Demo Server", owner=cast.olga, bot_position=10)
+    staff = discord.create_role(guild, "Staff", position=9)
+    vip = discord.create_role(guild, "VIP", position=5)
+    trial = discord.create_role(guild, "VIP trial", position=4)
+    past_due = discord.create_role(guild, "Past due", position=3)
+    for user in (cast.ben, cast.kim):
+        discord.create_member(guild, user)
+    return Server(
+        guild=guild,
+        vip=vip,
+        trial=trial,
+        past_due=past_due,
+        welcome=discord.create_channel(guild, "welcome"),
+        get_access=discord.create_channel(guild, "get-access"),
+        lounge=discord.create_channel(guild, "vip-lounge", visible_to=[vip]),
+        log=discord.create_channel(guild, "membership-log", visible_to=[staff]),
+    )
+
+
+def _wares(stripe: LocalStripe) -> tuple[Ware, ...]:
+    return (
+        _ware(stripe, slug="vip", name="VIP", amount=900, interval="month"),
+        _ware(stripe, slug="vip-year", name="VIP year", amount=9000, interval="year"),
+        _ware(stripe, slug="pass", name="30-day pass", amount=1200, interval=""),
+        _ware(stripe, slug="lifetime", name="Lifetime", amount=19900, interval=""),
+    )
+
+
+def _ware(stripe: LocalStripe, *, slug: str, name: str, amount: int, interval: str) -> Ware:
+    price = stripe.control.add_price(name, amount, interval=interval or None)
+    return Ware(
+        slug=slug, name=name, amount=amount, interval=interval, product_id=price["product"], price_id=price["id"]
+    )
