@@ -175,8 +175,7 @@ class Control:
             session = self._world.get("checkout.session", purchase_id)
             return self.payment_of(session["subscription"] or session["payment_intent"])
         if purchase_id.startswith("sub_"):
-            paid = self._world.get("invoice", self._subscription(purchase_id)["latest_invoice"])
-            return invoices.intent_of(self._world, paid)
+            return invoices.last_payment_of(self._world, self._subscription(purchase_id))
         return self._world.get("payment_intent", purchase_id)
 
     def _subscription(self, subscription_id: str) -> Object:

@@ -204,6 +204,15 @@ def intent_of(world: World, invoice: Object) -> Object:
     return world.get("payment_intent", payment["payment"]["payment_intent"])
 
 
+def last_payment_of(world: World, subscription: Object) -> Object:
+    """Return the PaymentIntent that last paid for a subscription. Raises Refusal when nothing was ever paid."""
+    for invoice in reversed(world.rows("invoice")):
+        is_paid = invoice["status"] == "paid" and invoice["amount_paid"]
+        if is_paid and subscription_of(world, invoice) is subscription:
+            return intent_of(world, invoice)
+    raise Refusal(400, f"Nothing has been paid for {subscription['id']}.")
+
+
 def subscription_of(world: World, invoice: Object) -> Object | None:
     """Return the subscription that an invoice bills, or None for a manual one."""
     details = (invoice["parent"] or {}).get("subscription_details") or {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -53,6 +54,14 @@ async def test_a_failed_refund_gives_the_money_back_to_the_seller(stage: Stage) 
     stage.stripe.control.settle_refund(refund["id"], succeeded=False)
     assert (await charge_of(stage, session))["refunded"] is False
     assert "refund.failed" in await stage.delivered()
+
+
+async def test_the_last_paid_invoice_is_refunded_while_the_next_is_a_draft(stage: Stage) -> None:
+    control = stage.stripe.control
+    session = control.buy(control.add_price("VIP", 900)["id"], "ada@example.com")
+    first = control.payment_of(session["id"])
+    await stage.clock.advance(timedelta(days=30))
+    assert control.refund(session["subscription"])["payment_intent"] == first["id"]
 
 
 async def test_more_than_was_paid_cannot_be_refunded(stage: Stage) -> None:
