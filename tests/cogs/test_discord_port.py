@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 import pytest
 from yarl import URL
@@ -17,9 +18,9 @@ from tests.cogs.connected import Connected, connected
 from tests.sandbox.discord_stage import REDIRECT, until
 
 
-async def observe(here: Connected, *users: User, lane: Lane = Lane.EVENT) -> dict[int, Observation]:
+async def observe(here: Connected, *users: User, lane: Lane = Lane.EVENT) -> Mapping[UserId, Observation]:
     ids = [UserId(user.id) for user in users]
-    return dict(await here.side.port.observe(here.guild_id, ids, lane=lane))
+    return await here.side.port.observe(here.guild_id, ids, lane=lane)
 
 
 async def test_it_sees_who_is_in_the_server_and_with_which_roles() -> None:
@@ -27,8 +28,8 @@ async def test_it_sees_who_is_in_the_server_and_with_which_roles() -> None:
         stage = here.stage
         stage.local.people.give_role(stage.guild, stage.charlie, stage.vip, by=stage.alice)
         answer = await observe(here, stage.charlie, stage.dora)
-        assert answer[stage.dora.id] is None
-        seen = answer[stage.charlie.id]
+        assert answer[UserId(stage.dora.id)] is None
+        seen = answer[UserId(stage.charlie.id)]
         assert seen is not None
         assert seen.roles == {here.vip_id}
 
@@ -47,7 +48,7 @@ async def test_it_shows_who_has_not_accepted_the_rules() -> None:
     async with connected() as here:
         stage = here.stage
         stage.guild.members[stage.charlie.id].is_pending = True
-        seen = (await observe(here, stage.charlie))[stage.charlie.id]
+        seen = (await observe(here, stage.charlie))[UserId(stage.charlie.id)]
         assert seen is not None
         assert seen.is_pending
 
@@ -74,8 +75,8 @@ async def test_a_person_is_looked_up_over_rest_when_the_gateway_does_not_answer(
         stage.local.gateway.drop_connections(1006)
         await until(lambda: not stage.local.gateway.connections)
         answer = await observe(here, stage.charlie, stage.dora, lane=Lane.PERSON)
-        assert answer[stage.charlie.id] is not None
-        assert answer[stage.dora.id] is None
+        assert answer[UserId(stage.charlie.id)] is not None
+        assert answer[UserId(stage.dora.id)] is None
 
 
 async def test_it_puts_and_takes_a_role_and_says_why_in_the_audit_log() -> None:
@@ -292,7 +293,7 @@ async def test_it_reads_what_people_wrote_since_oldest_first() -> None:
 async def test_roles_that_cannot_be_given_say_why() -> None:
     async with connected() as here:
         stage = here.stage
-        tags = {
+        tags: dict[str, dict[str, str | None]] = {
             "booster": {"premium_subscriber": None},
             "linked": {"guild_connections": None},
             "for_sale": {"available_for_purchase": None, "subscription_listing_id": "1"},
