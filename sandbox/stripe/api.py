@@ -76,7 +76,7 @@ class Api:
         reply = self._reply(request, path, raw)
         if fault and fault.answer in ("empty", "half"):
             reply = Reply(reply.status, _cut(reply.body, keep_half=fault.answer == "half"), reply.headers)
-        text = json.dumps(reply.body, indent=2)
+        text = json.dumps(reply.body)
         if fault and fault.answer == "truncated":
             return await _truncated(request, text)
         return web.Response(status=reply.status, text=text, headers=reply.headers, content_type="application/json")

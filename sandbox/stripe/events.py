@@ -53,7 +53,7 @@ class EventLog:
         world.add(event, event=None)
         for endpoint in endpoints:
             body = self._body(event, subject, previous, endpoint)
-            self._outbox.post(event, endpoint, json.dumps(body, indent=2).encode())
+            self._outbox.post(event, endpoint, json.dumps(body).encode())
 
     def _body(self, event: Object, subject: Object, previous: Object | None, endpoint: Object) -> Object:
         if self._world.secrets_of(endpoint["id"]).get("thin"):

@@ -22,6 +22,7 @@ from sandbox.stripe.timeline import Timeline
 from sandbox.stripe.world import World
 
 _TICK_SECONDS = 1.0
+_SLICE = 20
 
 
 class LocalStripe:
@@ -143,7 +144,9 @@ class LocalStripe:
         self.world.add(account, event=None)
 
     async def _advanced(self, now: datetime) -> None:
-        self.timeline.play(int(now.timestamp()))
+        # In slices: thousands of renewals must not keep the event loop from answering.
+        while self.timeline.play(int(now.timestamp()), at_most=_SLICE):
+            await asyncio.sleep(0)
         self.deliveries.wake()
 
     async def _watch_clock(self) -> None:

@@ -26,16 +26,17 @@ class Timeline:
         self._plans: dict[str, list[_Entry]] = {}
         self._order = count()
 
-    def play(self, until: int, test_clock: str | None = None) -> int:
-        """Play every moment up to `until` (a second) and return how many there were."""
+    def play(self, until: int, test_clock: str | None = None, *, at_most: int = _MAX_MOMENTS) -> int:
+        """Play the moments up to `until` (a second), `at_most` so many, and return how many it looked at."""
         played = 0
-        for _ in range(_MAX_MOMENTS):
+        for _ in range(at_most):
             self._plan_touched()
             plan = self._plans.get(test_clock or "", [])
             if not plan or plan[0][0] > until:
                 break
             at, _rank, _order, moment, subject = heapq.heappop(plan)
             if (at, moment) not in due_of(self._world, subject) or _is_done(self._world, subject, moment, at):
+                played += 1
                 continue
             self._world.play_as_of(at, test_clock)
             try:
