@@ -206,5 +206,10 @@ def config_check(context: click.Context) -> None:
 @doorlist.command()
 def version() -> None:
     """Print the version."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    click.echo(f"doorlist {project['version']} (Python {sys.version.partition(' ')[0]})")
+    click.echo(f"doorlist {project_version()} (Python {sys.version.partition(' ')[0]})")
+
+
+def project_version() -> str:
+    """Return the version that pyproject.toml names."""
+    project: dict[str, str] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    return project["version"]

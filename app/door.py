@@ -45,9 +45,9 @@ class Door:
     async def begin_connect(self, token_digest: str) -> ConnectPreview:
         """Say what a mailed link stands for."""
         found = await linking.token_standing(self._services, token_digest)
-        if found is None or found[1] is None:
+        token, standing = found or (None, None)
+        if token is None or standing is None:
             return ConnectPreview(state=LinkState.UNKNOWN)
-        token, standing = found
         if token.is_spent:
             state = LinkState.USED
         elif token.expires_at <= self._services.clock.now():

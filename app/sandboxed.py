@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -34,17 +34,20 @@ class Sandbox:
 async def sandbox(settings: Settings, *, database: Path, port: int, clock: MovableClock) -> AsyncIterator[Sandbox]:
     """Run the outside world on `port` and Doorlist on the next free one. Raises OSError when `port` is taken."""
     doorlist_port = free_port(port + 1)
-    async with outside(clock, host=HOST, port=port, doorlist_url=f"http://{HOST}:{doorlist_port}") as world:
-        async with running(pointed_at(world, settings, database=database, port=doorlist_port), clock) as process:
-            await _open_shop(process, world)
-            _follow_clock(process, world)
-            yield Sandbox(outside=world, process=process)
+    async with AsyncExitStack() as stack:
+        doorlist_url = f"http://{HOST}:{doorlist_port}"
+        world = await stack.enter_async_context(outside(clock, host=HOST, port=port, doorlist_url=doorlist_url))
+        pointed = pointed_at(world, settings, database=database, port=doorlist_port)
+        process = await stack.enter_async_context(running(pointed, clock))
+        await _open_shop(process, world)
+        _follow_clock(process, world)
+        yield Sandbox(outside=world, process=process)
 
 
 def pointed_at(world: Outside, settings: Settings, *, database: Path, port: int) -> Settings:
     """Return the settings of a Doorlist whose outside is `world`. Only addresses and keys differ from production."""
     portal = world.discord.portal
-    changes = {
+    changes: dict[str, dict[str, object]] = {
         "discord": {
             "token": portal.token,
             "client_id": portal.client_id,

@@ -1,12 +1,12 @@
-"""What the bot tells us and asks of us, answered by the use-cases: guild events, the claim desk, the IDENTIFY budget."""
+"""What the bot tells and asks of us, answered by the use-cases: guild events, the claim desk, the IDENTIFY budget."""
 
 from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
 
-from cogs.parts import ClaimAnswer
 from membership import claims, presence
+from membership.claims import ClaimAnswer
 from membership.ledgers import Store
 from membership.model import ChannelId, GuildId, Lane, MemberKey, MessageId, UserId
 from membership.records import AuditEntry

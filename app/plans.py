@@ -1,0 +1,208 @@
+"""The `plan` commands: make, list and show plans, and apply a file of them. For a Doorlist that is not running.
+
+A plan file is TOML with a table per plan:
+
+    [[plan]]
+    name = "VIP"
+    guild = 1199000000000000000
+    roles = [1199000000000000001]
+    products = ["prod_abc", "prod_def:price_ghi"]
+    on_end = "remove_roles"        # nothing, remove_roles, remove_all_roles, kick
+    grace_days = 3
+
+`slug`, `on_refund`, `on_past_due`, `past_due_role`, `trial_role`, `paused_grants`, `duration_days` and `archived` are
+as optional as the last two. A plan is known by its slug, which is made from the name where it is left out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import tomllib
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Annotated
+
+import click
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from app.process import offline
+from app.settings import Settings
+from membership import plans
+from membership.errors import DoorlistError, UserError
+from membership.model import AccountId, GuildId, OnEnd, OnPastDue, Plan, PlanId, PlanProduct, RoleId
+from membership.services import Services
+from storage.lock import AlreadyRunning
+
+FINE, FOUND_PROBLEMS, WRONG_USE = 0, 1, 2
+
+Id = Annotated[int, Field(gt=0, lt=1 << 63)]
+
+
+class PlanEntry(BaseModel):
+    """One table of a plan file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1, max_length=60)
+    guild: Id
+    slug: str = Field(default="", pattern=r"^[a-z0-9-]*$", max_length=60)
+    roles: tuple[Id, ...] = ()
+    products: tuple[str, ...] = ()
+    on_end: OnEnd = OnEnd.REMOVE_ROLES
+    on_refund: OnEnd | None = None
+    on_past_due: OnPastDue = OnPastDue.KEEP
+    grace_days: int = 3
+    past_due_role: Id | None = None
+    trial_role: Id | None = None
+    paused_grants: bool = False
+    duration_days: int | None = None
+    archived: bool = False
+
+
+class PlanFile(BaseModel):
+    """A file of plans."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    plan: tuple[PlanEntry, ...]
+
+
+def create_plan(
+    settings: Settings, *, name: str, guild_id: int, role_ids: tuple[int, ...], product_ids: tuple[str, ...]
+) -> int:
+    """Make one plan."""
+    entry = {"name": name, "guild": guild_id, "roles": role_ids, "products": product_ids}
+    return _answer(settings, lambda services: _apply(services, {"plan": [entry]}))
+
+
+def apply_plans(settings: Settings, path: Path) -> int:
+    """Make the plans be as the file says; plans that it does not name stay as they are."""
+    try:
+        content = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        click.echo(f"✗ {path}: {error}", err=True)
+        return WRONG_USE
+    return _answer(settings, lambda services: _apply(services, content))
+
+
+def list_plans(settings: Settings) -> int:
+    """Print a line per plan."""
+    return _answer(settings, _list)
+
+
+def show_plan(settings: Settings, name: str) -> int:
+    """Print one plan in full, by its slug or name."""
+    return _answer(settings, lambda services: _show(services, name))
+
+
+def _answer(settings: Settings, work: Callable[[Services], Awaitable[int]]) -> int:
+    """Run a command over the stored data and word its failures."""
+    try:
+        return asyncio.run(_with_services(settings, work))
+    except ValidationError as error:
+        for problem in error.errors(include_url=False):
+            place = ".".join(str(part) for part in problem["loc"])
+            click.echo(f"✗ {place}: {problem['msg']}", err=True)
+        return WRONG_USE
+    except AlreadyRunning as refusal:
+        click.echo(f"✗ {refusal}", err=True)
+        return WRONG_USE
+    except UserError as refusal:
+        click.echo(f"✗ {refusal.text}", err=True)
+        return WRONG_USE
+    except DoorlistError as failure:
+        click.echo(f"✗ {failure}", err=True)
+        return FOUND_PROBLEMS
+
+
+async def _with_services(settings: Settings, work: Callable[[Services], Awaitable[int]]) -> int:
+    async with offline(settings) as services:
+        return await work(services)
+
+
+async def _apply(services: Services, content: Mapping[str, object]) -> int:
+    entries = PlanFile.model_validate(content).plan
+    account_id = await _account(services, entries)
+    for entry in entries:
+        stored = await plans.save(services, _plan(entry, account_id))
+        click.echo(f"✓ {stored.name} ({stored.slug}): {len(stored.roles)} roles, {len(stored.products)} products")
+    click.echo("Members are looked at when Doorlist runs next.")
+    return FINE
+
+
+async def _account(services: Services, entries: tuple[PlanEntry, ...]) -> AccountId:
+    """Return the seller account that the products belong to: the one that is configured."""
+    names = list(services.sellers.by_name)
+    if not names:
+        if any(entry.products for entry in entries):
+            raise UserError("The products belong to no account: configure payments.stripe.api_key first.")
+        return AccountId(0)
+    return (await services.sellers.account(names[0])).id
+
+
+def _plan(entry: PlanEntry, account_id: AccountId) -> Plan:
+    return Plan(
+        id=PlanId(0),
+        guild_id=GuildId(entry.guild),
+        name=entry.name,
+        slug=entry.slug or re.sub(r"[^a-z0-9]+", "-", entry.name.lower()).strip("-"),
+        roles=tuple(RoleId(role) for role in entry.roles),
+        products=tuple(_product(text, account_id) for text in entry.products),
+        on_end=entry.on_end,
+        on_refund=entry.on_refund,
+        on_past_due=entry.on_past_due,
+        grace_days=entry.grace_days,
+        past_due_role_id=None if entry.past_due_role is None else RoleId(entry.past_due_role),
+        trial_role_id=None if entry.trial_role is None else RoleId(entry.trial_role),
+        paused_grants=entry.paused_grants,
+        duration_days=entry.duration_days,
+        is_archived=entry.archived,
+    )
+
+
+def _product(text: str, account_id: AccountId) -> PlanProduct:
+    product_id, _, price_id = text.partition(":")
+    return PlanProduct(account_id=account_id, product_id=product_id, price_id=price_id or None)
+
+
+async def _list(services: Services) -> int:
+    async with services.store.read() as tx:
+        found = await tx.plans.all()
+    if not found:
+        click.echo("No plans yet. Make one: python3 bot.py plan create NAME --guild ID --role ID --product ID")
+    for plan in found:
+        mark = "  (archived)" if plan.is_archived else ""
+        click.echo(f"{plan.slug:<20} {plan.name:<24} server {plan.guild_id}  {len(plan.roles)} roles{mark}")
+    return FINE
+
+
+async def _show(services: Services, name: str) -> int:
+    async with services.store.read() as tx:
+        found = [plan for plan in await tx.plans.all() if name in (plan.slug, plan.name)]
+    if not found:
+        raise UserError(f"There is no plan {name}. All plans: python3 bot.py plan list")
+    for plan in found:
+        for key, value in _rows(plan):
+            click.echo(f"{key:<14} {value}")
+    return FINE
+
+
+def _rows(plan: Plan) -> list[tuple[str, str]]:
+    products = [
+        f"{product.product_id}{':' + product.price_id if product.price_id else ''}" for product in plan.products
+    ]
+    return [
+        ("name", plan.name),
+        ("slug", plan.slug),
+        ("server", str(plan.guild_id)),
+        ("roles", ", ".join(map(str, plan.roles)) or "none: server membership alone"),
+        ("products", ", ".join(products) or "none: nothing unlocks it"),
+        ("when it ends", plan.on_end.value),
+        ("on refund", plan.on_refund.value if plan.on_refund else "as when it ends"),
+        ("past due", f"{plan.on_past_due.value}, {plan.grace_days} days, role {plan.past_due_role_id or 'none'}"),
+        ("trial role", str(plan.trial_role_id or "none: the plan's roles")),
+        ("paused", "keeps access" if plan.paused_grants else "access ends"),
+        ("lasts", f"{plan.duration_days} days a pass" if plan.duration_days else "as long as the purchase"),
+        ("archived", "yes" if plan.is_archived else "no"),
+    ]

@@ -1,0 +1,98 @@
+"""The `run` command: the process until Ctrl+C or SIGTERM, live or in the sandbox, with what it prints at the start."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from app.console import configure_log
+from app.settings import ROOT, Settings
+
+SANDBOX_DATABASE = ROOT / "data" / "sandbox.db"
+FIRST_PORT = 8080
+FINE, WRONG_USE, UNREACHABLE = 0, 2, 3
+
+
+def run_process(settings: Settings) -> int:
+    """Run until asked to stop. Return an exit code: 0 fine, 2 wrong use, 3 cannot reach something."""
+    configure_log()
+    from membership.errors import Retry
+    from storage.lock import AlreadyRunning
+    from storage.migrate import NewerSchema
+    from storage.secrets import BadKey, WrongKey
+
+    try:
+        asyncio.run(_sandbox(settings) if settings.is_sandbox else _live(settings))
+    except (AlreadyRunning, NewerSchema, BadKey, WrongKey) as refusal:
+        return _complain(str(refusal), WRONG_USE)
+    except Retry as failure:
+        return _complain(f"The start failed: {failure.why}. Try again.", UNREACHABLE)
+    except OSError as failure:
+        return _complain(f"The start failed: {failure.strerror or failure}.", UNREACHABLE)
+    return FINE
+
+
+async def _live(settings: Settings) -> None:
+    from app.process import running
+
+    started = time.monotonic()
+    async with running(settings) as process:
+        _print_head("LIVE", started)
+        click.echo(f"  Pages   {process.public_url}")
+        click.echo(f"  Health  {process.public_url}/health/ready")
+        click.echo("  Stop with Ctrl+C\n")
+        await _stopped()
+
+
+async def _sandbox(settings: Settings) -> None:
+    from app.sandboxed import free_port, sandbox
+    from sandbox.clock import MovableClock
+
+    started = time.monotonic()
+    wanted = settings.web.port or FIRST_PORT
+    port = free_port(wanted)
+    if port != wanted:
+        click.echo(f"Port {wanted} is in use by another program, using {port}.")
+    reset_sandbox()
+    async with sandbox(settings, database=SANDBOX_DATABASE, port=port, clock=MovableClock()) as both:
+        _print_head("SANDBOX — nothing here is real", started)
+        click.echo(f"  Open    {both.outside.url}/sandbox        the guided tour, six clicks")
+        click.echo(f"  Pages   {both.process.public_url}                what buyers see")
+        click.echo(f"  Data    {SANDBOX_DATABASE.relative_to(ROOT)}                      made anew at every start")
+        click.echo('\n  Ready for your own server?   see README.md, "Your own server"')
+        click.echo("  Stop with Ctrl+C\n")
+        await _stopped()
+
+
+def reset_sandbox() -> None:
+    """Delete the sandbox's database: its outside world is gone with the process, so what it knew is, too."""
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{SANDBOX_DATABASE}{suffix}").unlink(missing_ok=True)
+
+
+def _print_head(mode: str, started: float) -> None:
+    from app.cli import project_version
+
+    seconds = time.monotonic() - started
+    click.echo(f"\n  doorlist {project_version()}   {mode}                       ready in {seconds:.1f} s\n")
+    sys.stdout.flush()
+
+
+def _complain(text: str, code: int) -> int:
+    click.echo(f"✗ {text}", err=True)
+    return code
+
+
+async def _stopped() -> None:
+    """Wait for Ctrl+C or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    await stop.wait()
+    click.echo("\nStopping …")
