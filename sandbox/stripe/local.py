@@ -23,6 +23,7 @@ from sandbox.stripe.world import World
 
 _TICK_SECONDS = 1.0
 _SLICE = 20
+_MAX_SLICES = 20_000
 
 
 class LocalStripe:
@@ -145,7 +146,9 @@ class LocalStripe:
 
     async def _advanced(self, now: datetime) -> None:
         # In slices: thousands of renewals must not keep the event loop from answering.
-        while self.timeline.play(int(now.timestamp()), at_most=_SLICE):
+        for _ in range(_MAX_SLICES):
+            if not self.timeline.play(int(now.timestamp()), at_most=_SLICE):
+                break
             await asyncio.sleep(0)
         self.deliveries.wake()
 
