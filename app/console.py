@@ -1,4 +1,4 @@
-"""What the terminal shows: one line per fact, in columns for people or as JSON for machines. Colour only on a terminal."""
+"""What the terminal shows: one line per fact, in columns for people or as JSON for machines."""
 
 from __future__ import annotations
 

@@ -68,6 +68,7 @@ def pointed_at(world: Outside, settings: Settings, *, database: Path, port: int)
                 "api_key": world.stripe_key,
                 "webhook_secret": world.seed.webhook_secret,
                 "api_url": world.stripe_api_url,
+                "checkout_url": world.url,
             }
         },
     }

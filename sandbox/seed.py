@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sandbox.discord.local import LocalDiscord
 from sandbox.discord.world import Channel, Guild, Role, User
+from sandbox.stripe.control import Interval
 from sandbox.stripe.local import LocalStripe
 
 BUYER_EMAIL = "ada@example.com"
@@ -59,7 +60,7 @@ class Seed:
 
 def seed(discord: LocalDiscord, stripe: LocalStripe, doorlist_url: str) -> Seed:
     """Fill fresh emulators; Doorlist's redirect address and webhook endpoint are registered at `doorlist_url`."""
-    discord.portal.redirect_uris.append(f"{doorlist_url}/oauth/discord/callback")
+    discord.portal.redirect_uris.add(f"{doorlist_url}/oauth/discord/callback")
     cast = Cast(
         olga=discord.create_user("olga", email="olga@example.com", global_name="Olga"),
         ada=discord.create_user("ada", email=BUYER_EMAIL, global_name="Ada"),
@@ -98,13 +99,13 @@ def _wares(stripe: LocalStripe) -> tuple[Ware, ...]:
     return (
         _ware(stripe, slug="vip", name="VIP", amount=900, interval="month"),
         _ware(stripe, slug="vip-year", name="VIP year", amount=9000, interval="year"),
-        _ware(stripe, slug="pass", name="30-day pass", amount=1200, interval=""),
-        _ware(stripe, slug="lifetime", name="Lifetime", amount=19900, interval=""),
+        _ware(stripe, slug="pass", name="30-day pass", amount=1200, interval=None),
+        _ware(stripe, slug="lifetime", name="Lifetime", amount=19900, interval=None),
     )
 
 
-def _ware(stripe: LocalStripe, *, slug: str, name: str, amount: int, interval: str) -> Ware:
-    price = stripe.control.add_price(name, amount, interval=interval or None)
+def _ware(stripe: LocalStripe, *, slug: str, name: str, amount: int, interval: Interval | None) -> Ware:
+    price = stripe.control.add_price(name, amount, interval=interval)
     return Ware(
-        slug=slug, name=name, amount=amount, interval=interval, product_id=price["product"], price_id=price["id"]
+        slug=slug, name=name, amount=amount, interval=interval or "", product_id=price["product"], price_id=price["id"]
     )
