@@ -79,7 +79,10 @@ def read_json(body: bytes) -> Any:
         )
     except (ValueError, RecursionError) as error:
         raise BadPayload(f"not readable as JSON: {type(error).__name__}") from error
-    _check_values(value)
+    _check_depth(value)
+    # Half a character and NUL cannot stand in UTF-8 JSON as they are, only as an escape.
+    if b"\\u" in body:
+        _check_texts(value)
     return value
 
 
@@ -113,29 +116,30 @@ def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def _check_values(value: Any) -> None:
-    """Walk without recursion: a body may nest as deep as the parser allows, which is deeper than our own stack."""
-    waiting: list[tuple[Any, int]] = [(value, 0)]
+def _check_depth(value: Any) -> None:
+    """Go down level by level, without recursion: the parser's own limit is deeper than our stack may be."""
+    level = [value]
+    for _ in range(_MAX_DEPTH + 1):
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            return
+    raise BadPayload("nested too deeply")
+
+
+def _children(node: Any) -> list[Any]:
+    if isinstance(node, dict):
+        node = list(node.values())
+    return [child for child in node if isinstance(child, dict | list)] if isinstance(node, list) else []
+
+
+def _check_texts(value: Any) -> None:
+    waiting = [value]
     while waiting:
-        node, depth = waiting.pop()
-        if depth > _MAX_DEPTH:
-            raise BadPayload("nested too deeply")
-        if isinstance(node, str):
-            _check_text(node)
-        elif isinstance(node, dict):
-            waiting.extend((child, depth + 1) for pair in node.items() for child in pair)
+        node = waiting.pop()
+        if isinstance(node, dict):
+            waiting.extend(node.keys())
+            waiting.extend(node.values())
         elif isinstance(node, list):
-            waiting.extend((child, depth + 1) for child in node)
-
-
-def _check_text(text: str) -> None:
-    if text.isascii():
-        if "\0" in text:
-            raise BadPayload("text contains NUL")
-        return
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise BadPayload("text contains half a character") from error
-    if "\0" in text:
-        raise BadPayload("text contains NUL")
+            waiting.extend(node)
+        elif isinstance(node, str) and ("\0" in node or any("\ud800" <= letter <= "\udfff" for letter in node)):
+            raise BadPayload("text contains NUL or half a character")

@@ -41,7 +41,7 @@ class StripeProvider:
         self._reader = StripeReader(client, now=now)
         self._account_id = ""
         self._is_recurring: dict[str, bool] = {}
-        self._fresh_cursor = ""
+        self._newest_seen = ("", now())
 
     def verify(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Sequence[IncomingEvent]:
         """Check the signature and read the envelope. Raises BadSignature (401) or BadPayload (400), nothing else."""
@@ -80,8 +80,9 @@ class StripeProvider:
     async def newest_event(self) -> str:
         """Return the id of the newest event that the poll would see, "" when there is none."""
         found = await self._client.get("/v1/events", kind="list", gone="list", limit=1, types=list(POLLED_TYPES))
-        self._fresh_cursor = next((text(row, "id") for row in rows(found, "data")), "")
-        return self._fresh_cursor
+        for raw in rows(found, "data"):
+            return self._seen(raw).external_id
+        return ""
 
     async def events_after(self, cursor: str) -> AsyncIterator[IncomingEvent]:
         """List the events after `cursor`, oldest first. Raises Gone("cursor") when Stripe no longer lists from there.
@@ -92,9 +93,7 @@ class StripeProvider:
         pages = self._client.pages("/v1/events", gone="cursor", ending_before=cursor, types=list(POLLED_TYPES))
         async for page in pages:
             for raw in reversed(page):
-                event = _listed_event(raw)
-                self._fresh_cursor = event.external_id
-                yield event
+                yield self._seen(raw)
 
     async def prices(self) -> Sequence[Price]:
         """List the active prices with their products. One GET for each hundred."""
@@ -161,12 +160,22 @@ class StripeProvider:
         """Refuse a cursor that Stripe may have forgotten: what a list says after one of those is not documented."""
         if not cursor:
             raise Gone("cursor")
-        if cursor == self._fresh_cursor:
-            return
-        raw = await self._client.get(f"/v1/events/{cursor}", kind="event", gone="cursor")
-        created_at = moment(raw, "created")
-        if created_at is None or created_at < self._now() - _EVENTS_KEPT:
+        if cursor != self._newest_seen[0]:
+            self._seen(await self._client.get(f"/v1/events/{cursor}", kind="event", gone="cursor"))
+        if self._newest_seen[1] < self._now() - _EVENTS_KEPT:
             raise Gone("cursor")
+
+    def _seen(self, raw: JsonObject) -> IncomingEvent:
+        """Read an event and remember how old it is: the next poll starts from it. Raises Retry when it is no event."""
+        created_at = moment(raw, "created")
+        try:
+            event = as_incoming(raw)
+        except BadPayload as error:
+            raise Retry("Stripe listed something that is no event") from error
+        if created_at is None:
+            raise Retry("Stripe listed an event without a time")
+        self._newest_seen = (event.external_id, created_at)
+        return event
 
     async def _recurs(self, price_id: str) -> bool:
         """Say whether a price renews; that never changes, so that it is asked once."""
@@ -174,13 +183,6 @@ class StripeProvider:
             raw = await self._client.get(f"/v1/prices/{price_id}", kind="price", gone="price")
             self._is_recurring[price_id] = bool(shapes.price(raw).interval)
         return self._is_recurring[price_id]
-
-
-def _listed_event(raw: JsonObject) -> IncomingEvent:
-    try:
-        return as_incoming(raw)
-    except BadPayload as error:
-        raise Retry("Stripe listed something that is no event") from error
 
 
 def _checkout_parameters(order: CheckoutOrder, *, is_recurring: bool, now: datetime) -> dict[str, Any]:

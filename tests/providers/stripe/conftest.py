@@ -18,7 +18,7 @@ from tests.providers.stripe.stand_in import StandIn, object_of
 
 NOW = datetime.fromtimestamp(1795132800, UTC)
 SECRET = "whsec_vectorsecretcurrent"
-QUICK = Patience(tries=3, first_wait_seconds=0.001, timeout_seconds=0.4)
+QUICK = Patience(tries=3, first_wait_seconds=0.001, timeout_seconds=0.4, requests_per_second=10_000)
 
 
 class FixedClock:
@@ -41,11 +41,11 @@ class NoRandomness:
         return 0.0
 
 
-def stripe_at(url: str, **settings: Any) -> StripeProvider:
+def stripe_at(url: str, *, patience: Patience = QUICK, **settings: Any) -> StripeProvider:
     """Return a provider for the account behind `url`."""
     chosen = {"api_key": SecretStr("rk_test_doorlist"), "webhook_secret": SecretStr(SECRET), **settings}
     return build_stripe(
-        StripeSettings(api_url=url, **chosen), clock=FixedClock(), randomness=NoRandomness(), patience=QUICK
+        StripeSettings(api_url=url, **chosen), clock=FixedClock(), randomness=NoRandomness(), patience=patience
     )
 
 

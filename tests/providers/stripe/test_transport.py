@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import time
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from pydantic import SecretStr
 from membership.errors import Audience, Blocked, Gone, Reason, Retry
 from membership.model import PurchaseStatus
 from providers.stripe import StripeProvider
+from providers.stripe_client import Patience
 from tests.providers.stripe.conftest import stripe_at
 from tests.providers.stripe.stand_in import (
     Fault,
@@ -97,6 +99,15 @@ async def test_a_refused_key_waits_for_the_operator(
         await stripe.fetch("sub_1")
     assert (caught.value.reason, caught.value.audience) == (Reason.CREDENTIALS_REFUSED, Audience.OPERATOR)
     assert len(stand_in.requests) == 1
+
+
+async def test_requests_keep_under_the_limit_of_an_endpoint(stand_in: StandIn) -> None:
+    stripe = stripe_at(stand_in.answers["url"], patience=Patience(requests_per_second=50))
+    await stripe.fetch("sub_1")
+    started_at = time.monotonic()
+    await asyncio.gather(*[stripe.fetch("cs_test_1") for _ in range(15)])
+    assert time.monotonic() - started_at >= 10 / 50
+    await stripe.close()
 
 
 async def test_the_key_is_never_in_an_error(stripe: StripeProvider, stand_in: StandIn) -> None:
