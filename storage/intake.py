@@ -1,4 +1,4 @@
-"""Group commit: webhooks that arrive while a commit runs share the next one, so that the disk is asked once for many."""
+"""Group commit: webhooks that arrive while a commit runs share the next one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ class GroupCommit:
         self._is_closed = False
 
     async def accept(self, provider: str, events: Sequence[IncomingEvent]) -> int:
-        """Store events with their jobs and return how many were new, after the commit. Raises Retry: nothing is stored."""
+        """Store events with their jobs and return how many were new, after the commit.
+
+        Raises Retry: nothing is stored, the provider should send them again.
+        """
         if self._is_closed:
             raise Retry("Doorlist is shutting down")
         if len(self._waiting) >= LONGEST_QUEUE:
@@ -93,7 +96,7 @@ class GroupCommit:
 
 
 def _count(request: _Request, new: set[tuple[str, str]]) -> int:
-    """Count a request's new events and cross them off: the same event in a later request of the batch is a duplicate."""
+    """Count a request's new events and cross them off: in a later request of the batch they are duplicates."""
     count = 0
     for event in request.events:
         key = (request.provider, event.external_id)

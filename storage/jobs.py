@@ -122,7 +122,7 @@ class Jobs:
             else_="waiting",
         )
         found = await self._connection.execute(select(state, func.count()).group_by(state))
-        return {"due": 0, "waiting": 0, "leased": 0, "parked": 0} | dict(found.tuples().all())
+        return {"due": 0, "waiting": 0, "leased": 0, "parked": 0} | dict(found.all())
 
     async def _heads(self) -> list[_Head]:
         """Return the earliest job of every lane and scope, jumping from one to the next along the index."""
