@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import unicodedata
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -11,22 +10,22 @@ LENGTH = 16
 LONGEST_INPUT = 200
 
 _LOOKALIKES = str.maketrans({"O": "0", "I": "1", "L": "1"})
-_SEPARATORS = re.compile(r"[\s\-‐-―_.`'\"*~|<>​-‏⁠﻿]+")
 
 
 def normalise(text: str) -> str | None:
     """Read what a person typed as a code; None when it cannot be one.
 
-    Accepts any case, full-width letters, O for 0, I and L for 1, missing or extra dashes, spaces, zero-width
-    characters, quotes and code marks (threats C06). Letters of other alphabets are refused, not guessed.
+    Accepts any case, full-width letters, O for 0, I and L for 1. Whatever is neither letter nor digit is decoration:
+    dashes, spaces, zero-width characters, quotes, code marks (threats C06). Letters of other alphabets are refused,
+    not guessed.
     """
     if len(text) > LONGEST_INPUT:
         return None
-    folded = unicodedata.normalize("NFKC", text).upper().translate(_LOOKALIKES)
-    code = _SEPARATORS.sub("", folded)
-    if len(code) != LENGTH or any(letter not in ALPHABET for letter in code):
+    letters = "".join(sign for sign in unicodedata.normalize("NFKC", text) if sign.isalnum())
+    if len(letters) != LENGTH or not letters.isascii():
         return None
-    return code
+    code = letters.upper().translate(_LOOKALIKES)
+    return code if set(code) <= set(ALPHABET) else None
 
 
 def from_bits(bits: int) -> str:
@@ -42,5 +41,5 @@ def grouped(code: str) -> str:
 
 
 def digest(secret: str) -> str:
-    """Return what is stored in place of a code or link token; these have 80 bits and more, so a plain hash is enough."""
+    """Return what is stored in place of a code or link token: they have 80 bits and more, so a plain hash is enough."""
     return hashlib.sha256(secret.encode()).hexdigest()

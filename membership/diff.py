@@ -39,7 +39,7 @@ class Add:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """Take a role away. `is_evidenced` is False when only an edited plan asks for it; `is_ours` False when stripping."""
+    """Take a role away. `is_evidenced`: not only an edited plan asks for it; `is_ours` is False when stripping."""
 
     role_id: RoleId
     is_evidenced: bool
@@ -95,7 +95,8 @@ def diff(
 def is_worn_out(holding: Holding, limit: int, now: datetime) -> bool:
     """Say whether a role was put back so often within 24 hours that a person has to look (threats D28)."""
     is_recent = holding.repairs_since is not None and now - holding.repairs_since < REPAIR_WINDOW
-    return is_recent and holding.repairs >= limit
+    repairs = holding.repairs if is_recent else 0
+    return holding.state is HoldingState.HELD and repairs >= limit
 
 
 def _steps_outside(decision: Decision, holdings: Collection[Holding], limits: Limits) -> tuple[Step, ...]:
@@ -114,11 +115,11 @@ def _steps_wanted(
         # Without a holding somebody else gave it: it stays theirs. With one, the write is seen to have arrived.
         is_settled = holding is None or holding.state is HoldingState.HELD
         return () if is_settled else (Own(role, HoldingState.HELD),)
-    if holding is None or holding.state is HoldingState.ADDING:
-        return (Own(role, HoldingState.ADDING), Add(role))
-    if is_worn_out(holding, limits.repairs, now):
+    if holding is not None and is_worn_out(holding, limits.repairs, now):
         return ()
-    return (Own(role, HoldingState.ADDING, is_repair=True), Add(role))
+    # Only a role that had arrived can have been taken by hand; else our own write or removal was cut short.
+    is_repair = holding is not None and holding.state is HoldingState.HELD
+    return (Own(role, HoldingState.ADDING, is_repair), Add(role))
 
 
 def _step_unwanted(role: RoleId, decision: Decision, observed: Seen) -> Step:

@@ -1,4 +1,4 @@
-"""Who should hold what: `decide` turns the facts about one member into desired roles, presence and grant outcomes. Pure.
+"""Who should hold what: `decide` turns facts about one member into desired roles, presence and grant outcomes. Pure.
 
 The rules are DESIGN section 3. A subscription never ends by our clock: only its status ends it, read from the provider.
 What does end by the clock is ours: the grace after a failed payment and a pass of `duration_days`.
@@ -7,7 +7,7 @@ What does end by the clock is ours: the grace after a failed payment and a pass 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
@@ -31,6 +31,12 @@ from membership.model import (
 )
 
 KICK_DELAY = timedelta(hours=24)
+
+_END_REASONS = {
+    PurchaseStatus.UNPAID: Reason.UNPAID,
+    PurchaseStatus.ENDED: Reason.CANCELLED,
+    PurchaseStatus.EXPIRED: Reason.EXPIRED,
+}
 
 
 class Access(StrEnum):
@@ -65,6 +71,12 @@ class Outcome:
         """Say whether the end is new: the grant has not been settled as revoked yet."""
         return self.access is Access.ENDED and self.claim.grant.state is not GrantState.REVOKED
 
+    @property
+    def kick_at(self) -> datetime | None:
+        """Return when the member has to leave; None when the rule says (or by now says) anything but kick."""
+        is_asked = self.access is Access.ENDED and self.rule is OnEnd.KICK
+        return self.claim.grant.kick_at if is_asked else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
@@ -92,9 +104,10 @@ def decide(facts: MemberFacts, *, now: datetime) -> Decision:
     reasons = _reasons(outcomes)
     desired = frozenset(reasons)
     leaving = facts.held_roles - desired
-    kept = frozenset(role for role in leaving if _last_rule(role, outcomes) is OnEnd.NOTHING)
     is_live = any(outcome.is_live for outcome in outcomes)
-    kicks = [outcome.claim.grant.kick_at for outcome in outcomes if outcome.claim.grant.kick_at is not None]
+    strips = not is_live and any(outcome.is_ending and outcome.rule is OnEnd.REMOVE_ALL_ROLES for outcome in outcomes)
+    kept = frozenset(role for role in leaving if not strips and _last_rule(role, outcomes) is OnEnd.NOTHING)
+    kicks = [outcome.kick_at for outcome in outcomes if outcome.kick_at is not None]
     return Decision(
         roles=desired,
         reasons=reasons,
@@ -102,8 +115,7 @@ def decide(facts: MemberFacts, *, now: datetime) -> Decision:
         is_wanted=any(outcome.access is Access.GRANTED for outcome in outcomes),
         kept=kept,
         inferred=frozenset(role for role in leaving - kept if not _has_evidence(role, outcomes)),
-        strips=not is_live
-        and any(outcome.is_ending and outcome.rule is OnEnd.REMOVE_ALL_ROLES for outcome in outcomes),
+        strips=strips,
         kick=not is_live and any(kick_at <= now for kick_at in kicks),
         valid_until=_next_moment([*(outcome.until for outcome in outcomes), *kicks], now),
     )
@@ -117,55 +129,16 @@ def access_of(claim: Claim, *, now: datetime) -> Outcome:
 def _outcome(
     claim: Claim, windows: Mapping[tuple[PurchaseId, PlanId], datetime], held: frozenset[RoleId], now: datetime
 ) -> Outcome:
-    verdict = _mapping_verdict(claim) or _money_verdict(claim)
-    if verdict is not None:
-        return verdict
-    purchase, plan = claim.purchase, claim.plan
-    ended = Outcome(claim=claim, access=Access.ENDED, reason=Reason.CANCELLED, rule=plan.on_end)
-    granted = Outcome(claim=claim, access=Access.GRANTED, reason=Reason.PAID, roles=frozenset(plan.roles))
-    match purchase.status:
-        case PurchaseStatus.PENDING:
-            return Outcome(claim=claim, access=Access.PENDING, reason=Reason.WAITING_FOR_PAYMENT)
-        case PurchaseStatus.TRIALING:
-            roles = frozenset(plan.roles if plan.trial_role_id is None else (plan.trial_role_id,))
-            return replace(granted, reason=Reason.TRIAL, roles=roles)
-        case PurchaseStatus.ACTIVE:
-            until = windows.get((purchase.id, plan.id))
-            if until is not None and until <= now:
-                return replace(ended, reason=Reason.EXPIRED)
-            return replace(granted, until=until)
-        case PurchaseStatus.PAST_DUE:
-            return _past_due(claim, granted, now)
-        case PurchaseStatus.PAUSED:
-            return replace(granted if plan.paused_grants else ended, reason=Reason.PAUSED)
-        case PurchaseStatus.UNPAID:
-            return replace(ended, reason=Reason.UNPAID)
-        case PurchaseStatus.ENDED:
-            return ended
-        case PurchaseStatus.EXPIRED:
-            return replace(ended, reason=Reason.EXPIRED)
-        case PurchaseStatus.UNKNOWN:
-            roles = plan.all_roles & held
-            return Outcome(claim=claim, access=Access.HOLD, reason=Reason.STATUS_UNKNOWN, roles=roles)
-        case _:
-            assert_never(purchase.status)
+    """Hear the link, the money and the status in turn; the mapping only takes away what these would give."""
+    until = windows.get((claim.purchase.id, claim.plan.id))
+    outcome = _link_verdict(claim) or _money_verdict(claim) or _status_verdict(claim, until, held, now)
+    if outcome.access in (Access.GRANTED, Access.PENDING):
+        return _mapping_verdict(outcome, held) or outcome
+    return outcome
 
 
-def _mapping_verdict(claim: Claim) -> Outcome | None:
-    """End a claim whose link or mapping is gone; only a mapping that *we* deleted lacks evidence (law 6)."""
-    purchase, plan, grant = claim.purchase, claim.plan, claim.grant
-    if not claim.is_linked:
-        return Outcome(claim=claim, access=Access.ENDED, reason=claim.unlink_reason)
-    if plan.unlocking(purchase.account_id, purchase.items) is not None:
-        return None
-    if not purchase.items:
-        # A read without items says nothing about what was bought (law 3).
-        return Outcome(claim=claim, access=Access.HOLD, reason=Reason.STATUS_UNKNOWN, roles=plan.all_roles)
-    is_same_item = any(
-        (item.product_id, item.price_id) == (grant.product_id, grant.price_id) for item in purchase.items
-    )
-    reason = Reason.PLAN_UNMAPPED if is_same_item else Reason.PLAN_CHANGED
-    return Outcome(claim=claim, access=Access.ENDED, reason=reason, is_evidence=not is_same_item)
+def _link_verdict(claim: Claim) -> Outcome | None:
+    return None if claim.is_linked else Outcome(claim=claim, access=Access.ENDED, reason=claim.unlink_reason)
 
 
 def _money_verdict(claim: Claim) -> Outcome | None:
@@ -180,22 +153,75 @@ def _money_verdict(claim: Claim) -> Outcome | None:
     return None
 
 
-def _past_due(claim: Claim, granted: Outcome, now: datetime) -> Outcome:
+def _status_verdict(claim: Claim, until: datetime | None, held: frozenset[RoleId], now: datetime) -> Outcome:
+    """Read the table of DESIGN 3; `until` is the end of a pass."""
+    plan, status = claim.plan, claim.purchase.status
+    match status:
+        case PurchaseStatus.PENDING:
+            return Outcome(claim=claim, access=Access.PENDING, reason=Reason.WAITING_FOR_PAYMENT)
+        case PurchaseStatus.TRIALING:
+            return _granted(claim, Reason.TRIAL, plan.roles if plan.trial_role_id is None else (plan.trial_role_id,))
+        case PurchaseStatus.ACTIVE:
+            is_over = until is not None and until <= now
+            return _ended(claim, Reason.EXPIRED) if is_over else _granted(claim, Reason.PAID, plan.roles, until)
+        case PurchaseStatus.PAST_DUE:
+            return _past_due(claim, now)
+        case PurchaseStatus.PAUSED:
+            return _granted(claim, Reason.PAUSED, plan.roles) if plan.paused_grants else _ended(claim, Reason.PAUSED)
+        case PurchaseStatus.UNPAID | PurchaseStatus.ENDED | PurchaseStatus.EXPIRED:
+            return _ended(claim, _END_REASONS[status])
+        case PurchaseStatus.UNKNOWN:
+            return _unchanged(claim, held)
+        case _:
+            assert_never(status)
+
+
+def _past_due(claim: Claim, now: datetime) -> Outcome:
     plan = claim.plan
     until = (claim.purchase.past_due_since or claim.purchase.read_at) + timedelta(days=plan.grace_days)
     if plan.on_past_due is OnPastDue.REMOVE or until <= now:
-        return replace(granted, access=Access.ENDED, reason=Reason.PAYMENT_FAILED, roles=frozenset(), rule=plan.on_end)
-    extra = frozenset(() if plan.past_due_role_id is None else (plan.past_due_role_id,))
+        return _ended(claim, Reason.PAYMENT_FAILED)
+    late = () if plan.past_due_role_id is None else (plan.past_due_role_id,)
     match plan.on_past_due:
         case OnPastDue.KEEP:
-            roles = granted.roles
+            roles = plan.roles
         case OnPastDue.KEEP_AND_ROLE:
-            roles = granted.roles | extra
+            roles = (*plan.roles, *late)
         case OnPastDue.SWAP:
-            roles = extra
+            roles = late
         case _:
             assert_never(plan.on_past_due)
-    return replace(granted, reason=Reason.PAYMENT_FAILED, roles=roles, until=until)
+    return _granted(claim, Reason.PAYMENT_FAILED, roles, until)
+
+
+def _mapping_verdict(outcome: Outcome, held: frozenset[RoleId]) -> Outcome | None:
+    """End a claim whose purchase does not unlock the plan; only a mapping that *we* deleted lacks evidence (law 6)."""
+    claim, until = outcome.claim, outcome.until
+    purchase, plan, grant = claim.purchase, claim.plan, claim.grant
+    if plan.unlocking(purchase.account_id, purchase.items) is not None:
+        return None
+    if not purchase.items:
+        # A read without items says nothing about what was bought (law 3).
+        return _unchanged(claim, held, until)
+    is_same_item = any(
+        (item.product_id, item.price_id) == (grant.product_id, grant.price_id) for item in purchase.items
+    )
+    reason = Reason.PLAN_UNMAPPED if is_same_item else Reason.PLAN_CHANGED
+    return Outcome(claim=claim, access=Access.ENDED, reason=reason, until=until, is_evidence=not is_same_item)
+
+
+def _granted(claim: Claim, reason: Reason, roles: Iterable[RoleId], until: datetime | None = None) -> Outcome:
+    return Outcome(claim=claim, access=Access.GRANTED, reason=reason, roles=frozenset(roles), until=until)
+
+
+def _ended(claim: Claim, reason: Reason) -> Outcome:
+    return Outcome(claim=claim, access=Access.ENDED, reason=reason, rule=claim.plan.on_end)
+
+
+def _unchanged(claim: Claim, held: frozenset[RoleId], until: datetime | None = None) -> Outcome:
+    """Keep what the member holds, and put nothing."""
+    roles = claim.plan.all_roles & held
+    return Outcome(claim=claim, access=Access.HOLD, reason=Reason.STATUS_UNKNOWN, roles=roles, until=until)
 
 
 def _pass_windows(claims: Iterable[Claim]) -> Mapping[tuple[PurchaseId, PlanId], datetime]:
