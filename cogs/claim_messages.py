@@ -105,7 +105,11 @@ class ClaimMessages:
     async def _hide(self, message: ChannelMessage, guild_id: GuildId) -> None:
         """Delete the message with the code; tell the staff where that is not allowed (threats C07)."""
         try:
-            await self._calls.make(lambda bot: bot.http.delete_message(message.channel_id, message.message_id))
+            await self._calls.make(
+                lambda bot: (
+                    bot.get_partial_messageable(message.channel_id).get_partial_message(message.message_id).delete()
+                )
+            )
         except Gone:
             return
         except (Blocked, Retry) as failure:

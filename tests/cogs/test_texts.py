@@ -1,0 +1,158 @@
+"""The words: reading claims, answering them, and the event log."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from cogs import event_texts, texts, words
+from cogs.claim_text import read_claim
+from membership.claims import ClaimAnswer, ClaimOutcome
+from membership.errors import Reason
+from membership.model import RoleId
+from tests.cogs.connected import GOOD_CODE
+
+UNTIL = datetime(2026, 12, 21, 12, tzinfo=UTC)
+BOT = 55
+
+
+@pytest.mark.parametrize(
+    ("text", "is_direct", "code"),
+    [
+        (f"!claim {GOOD_CODE}", False, GOOD_CODE),
+        (f"  !CLAIM   {GOOD_CODE} ", False, GOOD_CODE),
+        (f"!claim: {GOOD_CODE}", False, GOOD_CODE),
+        (f"! claim\n{GOOD_CODE}", False, GOOD_CODE),
+        ("!claim k7qf 2m9x 4trw 8hnb", False, "k7qf 2m9x 4trw 8hnb"),
+        ("!claim", False, ""),
+        ("!claims are open", False, None),
+        ("!claimed", False, None),
+        (f"claim {GOOD_CODE}", False, None),
+        (f"claim {GOOD_CODE}", True, GOOD_CODE),
+        (GOOD_CODE, True, GOOD_CODE),
+        (GOOD_CODE, False, None),
+        (f"<@55> claim {GOOD_CODE}", False, GOOD_CODE),
+        (f"<@!55> !claim {GOOD_CODE}", False, GOOD_CODE),
+        (f"<@56> claim {GOOD_CODE}", False, None),
+        ("<@55> hello", False, None),
+        ("how do I !claim?", False, None),
+        ("!claim " + "x" * 400, False, None),
+        ("", False, None),
+    ],
+)
+def test_a_claim_is_found_in_what_people_write(text: str, is_direct: bool, code: str | None) -> None:
+    assert read_claim(text, prefix="!", bot_id=BOT, is_direct=is_direct) == code
+
+
+def test_without_a_prefix_only_mentions_and_direct_messages_claim() -> None:
+    assert read_claim(f"!claim {GOOD_CODE}", prefix="", bot_id=BOT, is_direct=False) is None
+    assert read_claim(f"<@55> claim {GOOD_CODE}", prefix="", bot_id=BOT, is_direct=False) == GOOD_CODE
+
+
+def answer(outcome: ClaimOutcome, **changes: object) -> ClaimAnswer:
+    facts: dict[str, object] = {"plan_names": ("VIP",), "role_ids": (RoleId(7),), "was_delivered": True} | changes
+    return ClaimAnswer(outcome=outcome, **facts)  # type: ignore[arg-type]
+
+
+def test_a_welcome_names_the_role_and_its_end() -> None:
+    text = texts.claim_answer(answer(ClaimOutcome.OK, until=UNTIL), name="Ada", is_in_guild=True)
+    stamp = int(UNTIL.timestamp())
+    assert text == f"✅ Welcome, Ada! You have <@&7> until <t:{stamp}:D> (<t:{stamp}:R>)."
+
+
+def test_outside_the_server_plans_are_named_as_roles_cannot_be_shown() -> None:
+    assert texts.claim_answer(answer(ClaimOutcome.OK), name="", is_in_guild=False) == "✅ Welcome! You have VIP."
+
+
+def test_a_role_that_is_still_coming_is_not_promised_as_had() -> None:
+    text = texts.claim_answer(answer(ClaimOutcome.OK, was_delivered=False), name="Ada", is_in_guild=True)
+    assert "You have" not in text
+    assert "follows by itself" in text
+
+
+@pytest.mark.parametrize(
+    ("outcome", "changes", "part"),
+    [
+        (ClaimOutcome.UNKNOWN, {"tries_left": 4}, "4 tries left"),
+        (ClaimOutcome.UNKNOWN, {"tries_left": 1}, "1 try left"),
+        (ClaimOutcome.NOT_A_CODE, {}, "it looks like K7QF"),
+        (ClaimOutcome.USED_BY_YOU, {"used_at": UNTIL}, "Nothing to do"),
+        (ClaimOutcome.USED_BY_ANOTHER, {}, "another account"),
+        (ClaimOutcome.EXPIRED, {"until": UNTIL}, "The purchase still exists"),
+        (ClaimOutcome.TOO_MANY_TRIES, {"retry_at": UNTIL}, f"<t:{int(UNTIL.timestamp())}:t>"),
+    ],
+)
+def test_every_outcome_has_its_words(outcome: ClaimOutcome, changes: dict[str, object], part: str) -> None:
+    assert part in texts.claim_answer(answer(outcome, **changes), name="Ada", is_in_guild=True)
+
+
+@pytest.mark.parametrize("outcome", list(ClaimOutcome))
+def test_a_public_answer_tells_nothing_but_whether_it_worked(outcome: ClaimOutcome) -> None:
+    text = texts.public_answer(9, answer(outcome, until=UNTIL, tries_left=3), seconds=20)
+    assert text.startswith("<@9> ")
+    assert "VIP" not in text
+    assert "tries" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "harmless"),
+    [
+        ("@everyone", "@\u200beveryone"),
+        ("<@1>", "<@\u200b1\\>"),
+        ("[x](https://evil.example)", "\\[x\\]\\(https:\u200b//evil.example\\)"),
+        ("**a**\n# big", "\\*\\*a\\*\\* \\# big"),
+    ],
+)
+def test_foreign_names_cannot_mention_link_or_format(name: str, harmless: str) -> None:
+    assert words.code_text(name) == harmless
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_reason_has_words(reason: Reason) -> None:
+    assert "_" not in words.reason_text(reason.value)
+    assert words.reason_text(reason.value)
+
+
+def test_a_delivery_is_posted_with_who_what_and_how_fast() -> None:
+    facts = {"plan": "VIP", "name": "ada", "user_id": "9", "amount": 900, "currency": "eur", "interval": "monthly",
+             "next_at": UNTIL.isoformat(), "seconds": 1.94, "number": 1842, "grant_id": 118}  # fmt: skip
+    entry = event_texts.entry("grant.delivered", facts)
+    assert entry.title == "✅ VIP given to @\u200bada"
+    assert "<@9>" in entry.lines
+    assert f"Paid 9.00 € · monthly · next {words.date(UNTIL)}" in entry.lines
+    assert "From payment to role: 1.9 s" in entry.lines
+    assert entry.footer == "#1842 · grant 118"
+    assert not entry.is_loud
+
+
+def test_a_failure_is_loud_and_says_why_and_what_to_do() -> None:
+    facts = {"plan": "VIP", "reason": "role_above_bot", "fix": 'drag "doorlist" above "VIP"', "tries": 3}
+    entry = event_texts.entry("grant.failed", facts)
+    assert entry.is_loud
+    assert "Because: Discord does not let me: the role is above my own role" in entry.lines
+    assert 'Fix: drag "doorlist" above "VIP"' in entry.lines
+
+
+def test_a_wave_of_removals_says_how_many_are_held() -> None:
+    entry = event_texts.entry("brake.held", {"count": 38, "limit": 25})
+    assert entry.title == "🛑 38 removals held"
+    assert "Everyone keeps access until you decide" in entry.lines[0]
+
+
+@pytest.mark.parametrize(
+    "event",
+    ["role.added", "role.removed", "grant.changed", "grant.revoked", "grant.past_due", "member.kicked", "made.up"],
+)
+def test_every_event_can_be_worded_without_any_fact(event: str) -> None:
+    entry = event_texts.entry(event, {})
+    assert entry.title
+    assert "None" not in entry.title + "".join(entry.lines)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "text"),
+    [(900, "eur", "9.00 €"), (1999, "usd", "19.99 $"), (500, "jpy", "500 JPY"), (1234, "kwd", "1.234 KWD")],
+)
+def test_money_follows_its_currency(amount: int, currency: str, text: str) -> None:
+    assert words.money({"amount": amount, "currency": currency}) == text
