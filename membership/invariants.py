@@ -25,7 +25,7 @@ async def check(services: Services) -> int:
         for event_id in events:
             await tx.jobs.mark("intake", str(event_id), lane=Lane.EVENT, run_at=now)
         for message_id in messages:
-            await tx.jobs.mark("message", str(message_id), lane=Lane.EVENT, run_at=now)
+            await tx.jobs.mark("delivery", str(message_id), lane=Lane.EVENT, run_at=now)
         await binding.mark(tx, members, Lane.EVENT, now)
         found = {"events": len(events), "messages": len(messages), "members": len(members)}
         if any(found.values()):

@@ -40,7 +40,7 @@ HANDLERS: Mapping[str, Handler] = {
     "sweep": lambda services, job: sweep.sweep(services, GuildId(int(job.key))),
     "invitation": lambda services, job: invitations.remind(services, PurchaseId(int(job.key))),
     "plan": lambda services, job: plans.reach(services, PlanId(int(job.key))),
-    "message": lambda services, job: delivery.deliver(services, int(job.key)),
+    "delivery": lambda services, job: delivery.deliver(services, int(job.key)),
 }
 
 

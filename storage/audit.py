@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import insert, select
+from sqlalchemy import Column, ColumnElement, String, cast, exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from membership.model import GuildId, UserId
+from membership.model import GrantState, GuildId, MemberKey, UserId
 from membership.records import AuditEntry
-from storage.ledgers import audit_entries
+from storage.inbox import NEW
+from storage.ledgers import audit_entries, inbox_events, jobs, outbox_messages
+from storage.outbox import JOB_KIND, WAITING
+from storage.schema import grants, links, members, purchases
 
+PATIENCE = timedelta(minutes=10)
 _ENTRY = tuple(field.name for field in fields(AuditEntry))
 
 
@@ -41,3 +45,30 @@ class Audit:
             query = query.where(audit_entries.c.user_id == user_id)
         found = await self._connection.execute(query)
         return [(row["id"], row["at"], AuditEntry(**{name: row[name] for name in _ENTRY})) for row in found.mappings()]
+
+    async def forgotten_events(self) -> Sequence[int]:
+        """Return inbox events that are new and have no job."""
+        return await self._without_job(inbox_events.c.id, inbox_events.c.state == NEW, "intake")
+
+    async def forgotten_messages(self) -> Sequence[int]:
+        """Return outbox messages that wait and have no job."""
+        return await self._without_job(outbox_messages.c.id, outbox_messages.c.state == WAITING, JOB_KIND)
+
+    async def forgotten_members(self, now: datetime) -> Sequence[MemberKey]:
+        """Return linked members with a grant that has waited ten minutes to be looked at for the first time."""
+        key = cast(grants.c.guild_id, String) + ":" + cast(links.c.user_id, String)
+        has_job = exists().where(jobs.c.kind == "member", jobs.c.key == key)
+        was_seen = exists().where(members.c.guild_id == grants.c.guild_id, members.c.user_id == links.c.user_id)
+        found = await self._connection.execute(
+            select(grants.c.guild_id, links.c.user_id)
+            .distinct()
+            .join_from(grants, purchases, grants.c.purchase_id == purchases.c.id)
+            .join(links, (links.c.customer_id == purchases.c.customer_id) & links.c.ended_at.is_(None))
+            .where(grants.c.state == GrantState.PENDING, grants.c.opened_at < now - PATIENCE, ~has_job, ~was_seen)
+        )
+        return [MemberKey(guild_id, user_id) for guild_id, user_id in found]
+
+    async def _without_job(self, row_id: Column[int], condition: ColumnElement[bool], kind: str) -> Sequence[int]:
+        has_job = exists().where(jobs.c.kind == kind, jobs.c.key == cast(row_id, String))
+        found = await self._connection.execute(select(row_id).where(condition, ~has_job))
+        return list(found.scalars())

@@ -102,6 +102,12 @@ class Jobs:
             )
         )
 
+    async def release_all(self) -> None:
+        """Take back every lease, as if its time had run out."""
+        await self._connection.execute(
+            update(jobs).where(jobs.c.leased_until.is_not(None)).values(due_at=self._clock.now())
+        )
+
     async def cancel(self, kind: str, key: str) -> None:
         """Delete a job."""
         await self._connection.execute(delete(jobs).where(jobs.c.kind == kind, jobs.c.key == key))

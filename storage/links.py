@@ -102,6 +102,14 @@ class Links:
             update(link_tokens).where(link_tokens.c.digest == digest).values(purchase_id=purchase_id)
         )
 
+    async def expire_token(self, digest: str, now: datetime) -> None:
+        """End a token whose checkout can no longer be paid; unknown ones are ignored."""
+        await self._connection.execute(
+            update(link_tokens)
+            .where(link_tokens.c.digest == digest, link_tokens.c.expires_at > now)
+            .values(expires_at=now)
+        )
+
     async def spend_tokens(self, purchase_id: PurchaseId) -> None:
         """Mark all tokens of a purchase as spent."""
         await self._connection.execute(

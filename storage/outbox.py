@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from membership.model import Lane
-from membership.records import Message
+from membership.records import Draft, Message
 from storage.jobs import Jobs
 from storage.ledgers import deliveries, outbox_messages
 from storage.statements import insert_into, row_count
@@ -36,18 +35,16 @@ class Outbox:
         self._connection = connection
         self._jobs = jobs
 
-    async def put(  # noqa: PLR0913, PLR0917 - the port asks for them
-        self, dedupe_key: str, kind: str, target: str, template: str, facts: Mapping[str, object], now: datetime
-    ) -> bool:
+    async def put(self, draft: Draft, now: datetime) -> bool:
         """Queue a message with its delivery job unless the key was ever used; say whether it is new."""
         stored = await self._connection.execute(
             insert_into(self._connection, outbox_messages)
             .values(
-                dedupe_key=dedupe_key,
-                kind=kind,
-                target=target,
-                template=template,
-                facts=facts,
+                dedupe_key=draft.dedupe_key,
+                kind=draft.kind,
+                target=draft.target,
+                template=draft.template,
+                facts=draft.facts,
                 created_at=now,
                 state=WAITING,
             )
@@ -58,7 +55,7 @@ class Outbox:
         if message_id is None:
             return False
         # The kind is the scope: a mail server that hangs must not hold up direct messages.
-        await self._jobs.mark(JOB_KIND, str(message_id), lane=Lane.EVENT, run_at=now, scope=kind)
+        await self._jobs.mark(JOB_KIND, str(message_id), lane=Lane.EVENT, run_at=now, scope=draft.kind)
         return True
 
     async def get(self, message_id: int) -> Message | None:

@@ -8,13 +8,15 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from membership.model import (
     AccountId,
     CustomerId,
     Item,
+    Plan,
+    PlanProduct,
     Purchase,
     PurchaseId,
     PurchaseSnapshot,
@@ -113,6 +115,14 @@ class Purchases(Grants):
             limit=limit,
         )
 
+    async def matching(self, plan: Plan, after: PurchaseId, limit: int) -> Sequence[Purchase]:
+        """Return purchases with an item that unlocks a plan, by rising id after `after`."""
+        if not plan.products:
+            return []
+        bought = or_(*(_is_bought(product) for product in plan.products))
+        matching = select(purchase_items.c.purchase_id).where(bought)
+        return await self._where(purchases.c.id > after, purchases.c.id.in_(matching), limit=limit)
+
     async def _locked(self, account_id: AccountId, external_id: str) -> Purchase | None:
         key = (purchases.c.account_id == account_id) & (purchases.c.external_id == external_id)
         await self._connection.execute(select(purchases.c.id).where(key).with_for_update())
@@ -161,6 +171,12 @@ async def items_of(connection: AsyncConnection, purchase_ids: Sequence[int]) -> 
             )
             items[row.purchase_id].append(item)
     return {purchase_id: tuple(found) for purchase_id, found in items.items()}
+
+
+def _is_bought(product: PlanProduct) -> ColumnElement[bool]:
+    is_product = purchase_items.c.product_id == product.product_id
+    is_price = true() if product.price_id is None else purchase_items.c.price_id == product.price_id
+    return and_(purchases.c.account_id == product.account_id, is_product, is_price)
 
 
 def _values(
