@@ -1,9 +1,10 @@
-"""What every payment platform's adapter shares: careful readers for foreign JSON, and a pace for requests."""
+"""What every payment platform's adapter shares: careful readers for foreign JSON, patience and pace for requests."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -53,6 +54,23 @@ def moment(raw: JsonObject, name: str) -> datetime | None:
     if seconds is None or not 0 <= seconds <= _LATEST_SECOND:
         return None
     return datetime.fromtimestamp(seconds, UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long one call tries by itself before the job queue takes over, and how fast calls follow each other.
+
+    The rate holds for each endpoint of an account; Stripe allows 25 a second.
+    """
+
+    tries: int = 4
+    first_wait_seconds: float = 0.5
+    longest_wait_seconds: float = 5.0
+    timeout_seconds: float = 20.0
+    requests_per_second: float = 20.0
+
+
+USUAL_PATIENCE = Patience()
 
 
 class Pace:

@@ -10,14 +10,13 @@ import asyncio
 import importlib
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import aiohttp
 
 from membership.errors import Audience, Blocked, Gone, Reason, Retry
-from providers.base import JsonObject, Pace, rows
+from providers.base import JsonObject, Pace, Patience, rows
 
 # Over all endpoints Stripe allows four times as much to a live key as to one endpoint, and no more to a test key.
 _LIVE_FACTOR = 4
@@ -26,20 +25,6 @@ _PAGE_SIZE = 100
 # More pages than any account has: a server that always says "more" must not hold us for ever.
 _MAX_PAGES = 100_000
 _MAX_WAIT_ASKED = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long one call tries by itself before the job queue takes over, and how fast requests follow each other.
-
-    Stripe allows 25 requests a second for each endpoint.
-    """
-
-    tries: int = 4
-    first_wait_seconds: float = 0.5
-    longest_wait_seconds: float = 5.0
-    timeout_seconds: float = 20.0
-    requests_per_second: float = 20.0
 
 
 class _UnreadableAnswer(Exception):

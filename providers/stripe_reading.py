@@ -1,20 +1,4 @@
-"""Follows a hint to the purchase it is about and reads it. What each path costs in GETs is the read budget below.
-
-| what                                               | GETs                                                        |
-|----------------------------------------------------|-------------------------------------------------------------|
-| subscription, invoice (snapshot), schedule (snapshot) | 1: the subscription; refund and dispute stay "not known" |
-| checkout session (not expired)                     | 1: session, subscription or payment, charge and refunds     |
-| checkout session expired, snapshot / thin          | 0 / 1                                                       |
-| customer                                           | 1                                                           |
-| refund, charge, dispute (snapshot) of an order     | 2: whose payment, session                                   |
-| refund, charge, dispute (snapshot) of a subscription | 3: whose payment, subscription, its latest payment        |
-| the same of a charge that has no payment intent    | 1 more: the charge                                          |
-| thin invoice, schedule, refund, charge, dispute    | 1 more: the object, to learn what it belongs to             |
-| `fetch` of a subscription / an order               | 2 / 1                                                       |
-| a subscription's payment that has a refund         | 1 more                                                      |
-| a payment that has a dispute                       | 1 more                                                      |
-| any other type                                     | 0                                                           |
-"""
+"""Follows a hint to the purchase it is about and reads it. The read budget, in GETs, is on `StripeReader`."""
 
 from __future__ import annotations
 
@@ -35,7 +19,23 @@ SESSION_EXPANSIONS = ("line_items", "customer", "payment_intent.latest_charge.re
 
 
 class StripeReader:
-    """Reads purchases of one account."""
+    """Reads purchases of one account.
+
+    | what                                               | GETs                                                        |
+    |----------------------------------------------------|-------------------------------------------------------------|
+    | subscription, invoice (snapshot), schedule (snapshot) | 1: the subscription; refund and dispute stay "not known" |
+    | checkout session (not expired)                     | 1: session, subscription or payment, charge and refunds     |
+    | checkout session expired, snapshot / thin          | 0 / 1                                                       |
+    | customer                                           | 1                                                           |
+    | refund, charge, dispute (snapshot) of an order     | 2: whose payment, session                                   |
+    | refund, charge, dispute (snapshot) of a subscription | 3: whose payment, subscription, its latest payment        |
+    | the same of a charge that has no payment intent    | 1 more: the charge                                          |
+    | thin invoice, schedule, refund, charge, dispute    | 1 more: the object, to learn what it belongs to             |
+    | `fetch` of a subscription / an order               | 2 / 1                                                       |
+    | a subscription's payment that has a refund         | 1 more                                                      |
+    | a payment that has a dispute                       | 1 more                                                      |
+    | any other type                                     | 0                                                           |
+    """
 
     def __init__(self, client: StripeClient, *, now: Callable[[], datetime]) -> None:
         """Take the way to Stripe and the clock that dates a read, before its first request is sent."""
@@ -51,7 +51,7 @@ class StripeReader:
             facts["payment_failed"] = pointer.repair_url
         if pointer.trial_will_end:
             facts["trial_will_end"] = pointer.target
-        return replace(reading, notice=pointer.notice or reading.notice, facts=facts or reading.facts)
+        return replace(reading, notice=pointer.notice, facts={**facts, **reading.facts})
 
     async def fetch(self, external_id: str) -> PurchaseSnapshot:
         """Read one purchase completely, money included. Raises Gone("purchase") when Stripe does not have it."""
@@ -78,7 +78,7 @@ class StripeReader:
             case Look.PAYMENT | Look.CHARGE | Look.REFUND | Look.DISPUTE:
                 return await self._paid_with(*await self._payment(pointer.look, target))
             case Look.INVOICE | Look.SCHEDULE:
-                return await self._billed(pointer.look, target)
+                return await self._billed(pointer)
             case Look.NOTHING:
                 return Reading(is_ignored=not pointer.notice)
         assert_never(pointer.look)
@@ -131,19 +131,22 @@ class StripeReader:
         _same(raw, external_id)
         return shapes.customer_snapshot({"customer": raw}, {})
 
-    async def _billed(self, look: Look, target: str) -> Reading:
+    async def _billed(self, pointer: Hint) -> Reading:
         """Find the subscription of an invoice or a schedule that a thin event only names."""
-        if look is Look.INVOICE:
+        target, facts = pointer.target, {}
+        if pointer.look is Look.INVOICE:
             raw = await self._client.get(f"/v1/invoices/{target}", kind="invoice", gone="invoice")
-            subscription, url = shapes.invoice_subscription(raw), text(raw, "hosted_invoice_url")
+            subscription = shapes.invoice_subscription(raw)
+            if pointer.has_failed:
+                facts["payment_failed"] = text(raw, "hosted_invoice_url")
         else:
             raw = await self._client.get(
                 f"/v1/subscription_schedules/{target}", kind="subscription_schedule", gone="schedule"
             )
-            subscription, url = reference(raw, "subscription"), ""
+            subscription = reference(raw, "subscription")
         if not subscription:
             return Reading(is_ignored=True)
-        return replace(_of(await self._subscription(subscription)), facts={"payment_failed": url} if url else {})
+        return replace(_of(await self._subscription(subscription)), facts=facts)
 
     async def _payment(self, look: Look, target: str) -> tuple[str, str]:
         """Return ("payment_intent" or "charge", id) for what a refund, charge or dispute event names."""

@@ -10,10 +10,10 @@ import pytest
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
+from providers.base import Patience
 from providers.config import StripeSettings
 from providers.registry import build_stripe
 from providers.stripe import StripeProvider
-from providers.stripe_client import Patience
 from tests.providers.stripe.stand_in import StandIn, object_of
 
 NOW = datetime.fromtimestamp(1795132800, UTC)

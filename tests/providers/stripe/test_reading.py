@@ -212,6 +212,19 @@ async def test_a_failed_renewal_carries_the_page_where_it_can_be_paid(stripe: St
     assert reading.purchases
 
 
+@pytest.mark.parametrize(
+    ("kind", "facts"),
+    [("v1.invoice.payment_failed", {"payment_failed": "https://pay.example/in_1"}), ("v1.invoice.paid", {})],
+)
+async def test_an_invoice_that_is_only_named_carries_the_page_when_it_failed(
+    kind: str, facts: dict[str, str], stripe: StripeProvider, stand_in: StandIn
+) -> None:
+    stand_in.put("/v1/invoices/in_1", {**object_of("invoice.paid"), "hosted_invoice_url": "https://pay.example/in_1"})
+    reading = await stripe.read(thin(kind, "in_1"))
+    assert reading.facts == facts
+    assert reading.purchases
+
+
 async def test_the_coming_end_of_a_trial_is_told(stripe: StripeProvider) -> None:
     reading = await stripe.read(event("customer.subscription.trial_will_end"))
     assert reading.facts == {"trial_will_end": "sub_1"}

@@ -13,8 +13,8 @@ from pydantic import SecretStr
 
 from membership.errors import Audience, Blocked, Gone, Reason, Retry
 from membership.model import PurchaseStatus
+from providers.base import Patience
 from providers.stripe import StripeProvider
-from providers.stripe_client import Patience
 from tests.providers.stripe.conftest import stripe_at
 from tests.providers.stripe.stand_in import (
     Fault,

@@ -7,13 +7,23 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from providers.signatures import BadPayload, BadSignature
 from providers.stripe import StripeProvider
+from providers.stripe_events import Hint, hint, read_envelope
 from tests.providers.stripe.conftest import NOW, SECRET, stripe_at
 from tests.providers.stripe.stand_in import all_names, body_of
 from tests.providers.stripe.test_signatures import signed
+
+FIELDS = st.sampled_from(["id", "mode", "payment_intent", "charge", "subscription", "parent", "metadata", "customer"])
+FOREIGN = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**9), 10**9) | st.sampled_from(["", "sub_1", "setup"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(FIELDS, inner, max_size=4),
+    max_leaves=10,
+)
 
 
 @pytest.mark.parametrize("name", all_names())
@@ -90,3 +100,10 @@ async def test_an_event_about_nothing_we_can_read_is_ignored(value: Any, stripe:
     body = json.dumps(raw).encode()
     (event,) = stripe.verify({"Stripe-Signature": signed(body)}, body, now=NOW)
     assert (await stripe.read(event)).is_ignored
+
+
+@settings(max_examples=200)
+@given(name=st.sampled_from(all_names()), data=FOREIGN)
+def test_no_content_of_an_event_makes_anything_but_a_hint(name: str, data: Any) -> None:
+    raw = {**json.loads(body_of(name)), "data": {"object": data}, "related_object": data}
+    assert isinstance(hint(read_envelope(json.dumps(raw).encode())), Hint)
