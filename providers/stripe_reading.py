@@ -29,7 +29,7 @@ class StripeReader:
     | customer                                           | 1                                                           |
     | refund, charge, dispute (snapshot) of an order     | 2: whose payment, session                                   |
     | refund, charge, dispute (snapshot) of a subscription | 3: whose payment, subscription, its latest payment        |
-    | the same of a charge that has no payment intent    | 1 more: the charge                                          |
+    | the same of a charge that has no payment intent    | 1: the charge; nothing can be found                         |
     | thin invoice, schedule, refund, charge, dispute    | 1 more: the object, to learn what it belongs to             |
     | `fetch` of a subscription / an order               | 2 / 1                                                       |
     | a subscription's payment that has a refund         | 1 more                                                      |
@@ -76,7 +76,7 @@ class StripeReader:
             case Look.CUSTOMER:
                 return Reading(customers=(await self._customer(target),))
             case Look.PAYMENT | Look.CHARGE | Look.REFUND | Look.DISPUTE:
-                return await self._paid_with(*await self._payment(pointer.look, target))
+                return await self._paid_with(await self._payment(pointer.look, target))
             case Look.INVOICE | Look.SCHEDULE:
                 return await self._billed(pointer)
             case Look.NOTHING:
@@ -148,33 +148,31 @@ class StripeReader:
             return Reading(is_ignored=True)
         return replace(_of(await self._subscription(subscription)), facts=facts)
 
-    async def _payment(self, look: Look, target: str) -> tuple[str, str]:
-        """Return ("payment_intent" or "charge", id) for what a refund, charge or dispute event names."""
+    async def _payment(self, look: Look, target: str) -> str:
+        """Return the payment intent of what a refund, charge or dispute event names, "" for a charge without one."""
         if look is Look.PAYMENT:
-            return "payment_intent", target
+            return target
         paths = {Look.CHARGE: "charges", Look.REFUND: "refunds", Look.DISPUTE: "disputes"}
         raw = await self._client.get(f"/v1/{paths[look]}/{target}", kind=look.value, gone=look.value)
-        payment_intent = reference(raw, "payment_intent")
-        if payment_intent:
-            return "payment_intent", payment_intent
-        return "charge", target if look is Look.CHARGE else reference(raw, "charge")
+        return reference(raw, "payment_intent")
 
-    async def _paid_with(self, kind: str, payment_id: str) -> Reading:
+    async def _paid_with(self, payment_intent: str) -> Reading:
         """Find the purchase that a payment paid for: through its invoice, else through its checkout session."""
+        if not payment_intent:
+            # Charges from before payment intents: Stripe no longer says which invoice they paid.
+            return Reading(is_ignored=True)
         found = await self._client.get(
             "/v1/invoice_payments",
             kind="list",
             gone="payment",
-            payment={"type": kind, kind: payment_id},
+            payment={"type": "payment_intent", "payment_intent": payment_intent},
             expand=["data.invoice"],
         )
         for row in rows(found, "data"):
             subscription = shapes.invoice_subscription(nested(row, "invoice"))
             if subscription:
                 return _of(await self._subscription(subscription, with_money=True))
-        if kind == "charge":
-            return Reading(is_ignored=True)
-        return await self._order_paid_with(payment_id)
+        return await self._order_paid_with(payment_intent)
 
     async def _order_paid_with(self, payment_intent: str) -> Reading:
         read_at = self._now()
