@@ -83,6 +83,7 @@ class ClaimMessages:
             # Hidden at once: everybody in the channel can read it.
             reply, _ = await asyncio.gather(self._reply(message, guild_id, code), self._hide(message, guild_id))
             await self._tell(message, guild_id, reply)
+            await self._desk.answered(message.message_id)
 
     def _read(self, message: ChannelMessage, guild_id: GuildId | None) -> str | None:
         bot = self._calls.connection.require()

@@ -11,6 +11,7 @@ from discord.http import Route
 from cogs import event_texts, posting
 from cogs.calls import Calls
 from cogs.connection import Connection
+from cogs.direct_texts import direct_text
 from cogs.lanes import Action, Lanes, Write
 from cogs.pacing import RoleLimits
 from cogs.queries import MemberQueries, seen
@@ -161,8 +162,9 @@ class DiscordPort:
 
     # -------------------------------------------------------------------------------------------------- speaking
 
-    async def direct_message(self, user_id: UserId, text: str, *, nonce: str) -> None:
+    async def direct_message(self, user_id: UserId, template: str, facts: Mapping[str, object], *, nonce: str) -> None:
         """Send a direct message. Raises Blocked(DMS_CLOSED) for both of Discord's ways to say so."""
+        text = direct_text(template, facts)
         channel = await self._calls.make(lambda bot: bot.create_dm(discord.Object(user_id)))
         await self._calls.make(lambda _bot: channel.send(text, nonce=posting.nonce(nonce)))
 
@@ -178,6 +180,20 @@ class DiscordPort:
     async def messages_after(self, channel_id: ChannelId, after: MessageId, limit: int) -> Sequence[ChannelMessage]:
         """Return people's messages newer than `after`, oldest first, at most `limit`."""
         return await self._calls.make(lambda bot: _read_messages(bot.get_partial_messageable(channel_id), after, limit))
+
+    async def handle(self, user_id: UserId) -> str:
+        """Return how people know a user; a name is a kindness, so trouble gives none."""
+        try:
+            user = await self._calls.make(lambda bot: bot.http.get_user(user_id))
+        except (Retry, Blocked, Gone):
+            return ""
+        return f"@{user['username']}"
+
+    def channel_name(self, channel_id: ChannelId) -> str:
+        """Return a channel's name, "" when unknown."""
+        bot = self._connection.bot
+        channel = bot.get_channel(channel_id) if bot else None
+        return channel.name if isinstance(channel, discord.abc.GuildChannel) else ""
 
     async def close(self) -> None:
         """Stop queues and queries; whoever waits gets Retry."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from membership.claims import ClaimAnswer
-from membership.model import ChannelId, GuildId, MemberKey, UserId
+from membership.model import ChannelId, GuildId, MemberKey, MessageId, UserId
 from membership.ports import Clock
 
 
@@ -44,6 +44,9 @@ class ClaimDesk(Protocol):
 
     async def redeem(self, user_id: UserId, guild_id: GuildId | None, text: str) -> ClaimAnswer:
         """Redeem what a person typed; `guild_id` is where, None in a direct message."""
+
+    async def answered(self, message_id: MessageId) -> None:
+        """Take note that a message with a code was answered: the catch-up leaves it alone."""
 
     async def claim_channel(self, guild_id: GuildId) -> ChannelId | None:
         """Return the guild's verification channel."""

@@ -56,7 +56,7 @@ class Record:
         guild = await self.tx.guilds.get(self.key.guild_id)
         if guild is None or guild.event_channel_id is None:
             return
-        known = {"user_id": str(self.key.user_id), "number": number, **facts}
+        known = {"user_id": str(self.key.user_id), "number": number, "at": self.now.isoformat(), **facts}
         await self._put(f"post:{number}", "post", str(guild.event_channel_id), event, known)
 
     async def mail(self, dedupe_key: str, customer_id: CustomerId, template: str, facts: Mapping[str, object]) -> None:
@@ -141,12 +141,14 @@ def _facts(change: Transition, progress: Progress) -> dict[str, object]:
     until = outcome.until or outcome.claim.purchase.ends_at
     return {
         "grant_id": int(change.after.id),
+        "name": progress.name,
         "plan": plan.name,
         **_role_ids(outcome.roles or plan.roles),
         "reason": change.after.reason.value,
         "detail": refusals[0] if refusals else "",
         "until": until.isoformat() if until else "",
-        "paid_at": outcome.claim.purchase.started_at.isoformat(),
+        "amount": outcome.claim.purchase.amount,
+        "currency": outcome.claim.purchase.currency,
     }
 
 

@@ -18,7 +18,7 @@ from cogs.parts import BotParts
 from cogs.supervisor import Supervisor
 from membership.claims import ClaimAnswer, ClaimOutcome
 from membership.errors import Retry
-from membership.model import ChannelId, GuildId, MemberKey, RoleId, UserId
+from membership.model import ChannelId, GuildId, MemberKey, MessageId, RoleId, UserId
 from sandbox.discord.buckets import Buckets
 from sandbox.discord.world import User
 from tests.sandbox.discord_stage import Stage, a_stage, until
@@ -64,12 +64,16 @@ class Desk:
     role_ids: tuple[RoleId, ...] = ()
     channel_id: ChannelId | None = None
     is_away: bool = False
+    is_broken: bool = False
     asked: list[tuple[int, int | None, str]] = field(default_factory=list)
     undeletable: list[tuple[int, int]] = field(default_factory=list)
+    answered_ids: list[MessageId] = field(default_factory=list)
     used_by: UserId | None = None
 
     async def redeem(self, user_id: UserId, guild_id: GuildId | None, text: str) -> ClaimAnswer:
         self.asked.append((user_id, guild_id, text))
+        if self.is_broken:
+            raise KeyError("secret detail")
         if self.is_away:
             raise Retry("the database is locked")
         if text != GOOD_CODE:
@@ -80,6 +84,9 @@ class Desk:
         return ClaimAnswer(
             outcome=ClaimOutcome.OK, plan_names=("VIP plan",), role_ids=self.role_ids, was_delivered=True
         )
+
+    async def answered(self, message_id: MessageId) -> None:
+        self.answered_ids.append(message_id)
 
     async def claim_channel(self, guild_id: GuildId) -> ChannelId | None:
         return self.channel_id

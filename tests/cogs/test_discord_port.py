@@ -79,6 +79,17 @@ async def test_a_person_is_looked_up_over_rest_when_the_gateway_does_not_answer(
         assert answer[UserId(stage.dora.id)] is None
 
 
+async def test_bulk_waits_for_the_gateway_instead_of_using_up_rest() -> None:
+    async with connected() as here:
+        stage = here.stage
+        stage.local.gateway.is_refusing = True
+        stage.local.gateway.drop_connections(1006)
+        await until(lambda: not stage.local.gateway.connections)
+        with pytest.raises(Retry):
+            await observe(here, stage.charlie, lane=Lane.BULK)
+        assert here.requests("GET", "/members/") == []
+
+
 async def test_it_puts_and_takes_a_role_and_says_why_in_the_audit_log() -> None:
     async with connected() as here:
         stage, port = here.stage, here.side.port
@@ -244,17 +255,22 @@ async def test_an_invite_is_plain_where_discord_refuses_roles_on_it() -> None:
 # ---------------------------------------------------------------------------------------------------------- speaking
 
 
+KICK = {"plan": "VIP", "server": "The Lounge", "kick_at": "2026-12-01T10:00:00+00:00"}
+
+
 async def test_a_direct_message_arrives() -> None:
     async with connected() as here:
-        await here.side.port.direct_message(UserId(here.stage.charlie.id), "Your access ends soon", nonce="dm:1")
-        assert here.said_to(here.stage.charlie) == ["Your access ends soon"]
+        await here.side.port.direct_message(UserId(here.stage.charlie.id), "kick", KICK, nonce="dm:1")
+        said = "".join(here.said_to(here.stage.charlie))
+        assert "VIP" in said
+        assert "The Lounge" in said
 
 
 async def test_closed_direct_messages_are_named() -> None:
     async with connected() as here:
         here.stage.charlie.accepts_dms = False
         with pytest.raises(Blocked) as failure:
-            await here.side.port.direct_message(UserId(here.stage.charlie.id), "hello", nonce="dm:2")
+            await here.side.port.direct_message(UserId(here.stage.charlie.id), "kick", KICK, nonce="dm:2")
         assert failure.value.reason is Reason.DMS_CLOSED
 
 
