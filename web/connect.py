@@ -144,6 +144,7 @@ async def _show_result(request: web.Request, content: Content) -> web.Response:
     context = {
         "title": outcomes.headline(access, content["handle"]),
         "handle": content["handle"],
+        "is_complete": all(each.state is AccessState.DELIVERED for each in access),
         "access": [outcomes.words(each) for each in access],
     }
     is_working = any(each.state is AccessState.WORKING for each in access)

@@ -174,7 +174,7 @@ def _headers(parts: Parts) -> Mapping[str, str]:
     # Browsers apply form-action to where a form is redirected as well, so both places we send people to are named.
     targets = " ".join(("'self'", _origin(parts.discord.site_url), *map(_origin, parts.checkout_origins)))
     policy = (
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; "
         f"form-action {targets}"
     )
     headers = {

@@ -1,0 +1,1 @@
+"""The pages, the webhooks and the mails, over real HTTP and SMTP."""

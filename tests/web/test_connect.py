@@ -162,7 +162,7 @@ async def test_two_tabs_can_sign_in_side_by_side(stage: Stage) -> None:
 
 
 async def test_each_sign_in_gets_a_new_session_key(stage: Stage) -> None:
-    keys = set()
+    keys: set[str] = set()
     for _ in range(2):
         leaving = await stage.browser.press(LINK)
         coming = await stage.browser.get(stage.discord.agree(leaving.location))
