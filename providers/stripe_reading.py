@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -15,6 +16,7 @@ from providers.base import JsonObject, integer, nested, reference, rows, text
 from providers.stripe_client import StripeClient
 from providers.stripe_events import Hint, Look, hint
 
+_PURCHASE_ID = re.compile(r"(sub|cs)_[A-Za-z0-9_]{1,250}")
 SESSION_EXPANSIONS = ("line_items", "customer", "payment_intent.latest_charge.refunds")
 
 
@@ -54,7 +56,13 @@ class StripeReader:
         return replace(reading, notice=pointer.notice, facts={**facts, **reading.facts})
 
     async def fetch(self, external_id: str) -> PurchaseSnapshot:
-        """Read one purchase completely, money included. Raises Gone("purchase") when Stripe does not have it."""
+        """Read one purchase completely, money included: `sub_...`, or `cs_...` for what came out of a checkout.
+
+        Raises Gone("purchase") when Stripe does not have it, and Retry while the checkout is open.
+        """
+        # The id of a checkout may come out of an address that somebody typed: it must not leave its place in the path.
+        if not _PURCHASE_ID.fullmatch(external_id):
+            raise Gone("purchase")
         if external_id.startswith("sub_"):
             return await self._subscription(external_id, with_money=True)
         reading = await self._session(external_id)

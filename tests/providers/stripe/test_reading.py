@@ -360,6 +360,18 @@ async def test_fetching_what_stripe_does_not_have_says_that_the_purchase_is_gone
         await stripe.fetch("sub_unknown")
 
 
+@pytest.mark.parametrize(
+    "external_id",
+    ["", "cus_1", "cs_", "cs_/../../customers/cus_1", "cs_1?expand[]=x", "sub_1/cancel", "cs_é", "sub_1\n"],
+)
+async def test_what_cannot_be_a_purchase_is_not_asked_for(
+    external_id: str, stripe: StripeProvider, stand_in: StandIn
+) -> None:
+    with pytest.raises(Gone, match="purchase"):
+        await stripe.fetch(external_id)
+    assert stand_in.requests == []
+
+
 async def test_an_open_checkout_is_not_a_purchase_yet(stripe: StripeProvider, stand_in: StandIn) -> None:
     stand_in.put("/v1/checkout/sessions/cs_test_1", an_order(status="open", payment_status="unpaid"))
     with pytest.raises(Retry):
