@@ -144,7 +144,7 @@ async def _services(stack: AsyncExitStack, ground: Ground) -> Services:
         intake=intake,
         discord=ground.discord.port,
         sellers=Sellers(providers, ground.database, clock),
-        mailer=SmtpMailer(settings.mail, settings.web),
+        mailer=SmtpMailer(settings.mail, clock),
         clock=clock,
         randomness=randomness,
         public_url=public_url(settings),

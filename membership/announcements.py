@@ -104,7 +104,7 @@ async def announce_changes(record: Record, progress: Progress, transitions: Sequ
                 await record.post("grant.changed", {**facts, "from_plan": names}, number)
             elif not (change in swapped or (swapped and change in begun)):
                 await record.post(event, facts, number)
-        await _write_to_member(record, change)
+        await _write_to_member(record, change, is_present=progress.is_present)
 
 
 def event_of(change: Transition) -> str:
@@ -152,7 +152,7 @@ def _facts(change: Transition, progress: Progress) -> dict[str, object]:
     }
 
 
-async def _write_to_member(record: Record, change: Transition) -> None:
+async def _write_to_member(record: Record, change: Transition, *, is_present: bool) -> None:
     after, purchase = change.after, change.outcome.claim.purchase
     facts: dict[str, object] = {
         "purchase_id": int(purchase.id),
@@ -165,8 +165,8 @@ async def _write_to_member(record: Record, change: Transition) -> None:
         key = f"past_due:{after.id}:{since}"
         await record.mail(key, purchase.customer_id, "past_due", facts | {"until": until})
     if after.state is GrantState.REVOKED and change.before.state is not after.state and after.reason not in QUIET_ENDS:
-        key = f"ended:{after.id}:{after.episode}"
-        await record.mail(key, purchase.customer_id, "ended", facts)
+        ended = facts | {"ended_at": record.now.isoformat(), "is_still_member": is_present}
+        await record.mail(f"ended:{after.id}:{after.episode}", purchase.customer_id, "ended", ended)
     if after.kick_at is not None and change.before.kick_at is None:
         # DM first: after the kick we share no guild and cannot.
         dm = facts | {"plan": change.outcome.claim.plan.name, "kick_at": after.kick_at.isoformat()}

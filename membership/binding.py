@@ -22,7 +22,7 @@ async def bind(
         AuditEntry(event=event, actor=f"user:{user_id}", user_id=user_id, customer_id=customer_id, detail=detail), now
     )
     if previous is not None:
-        facts = {"customer_id": customer_id, "user_id": str(user_id)}
+        facts = {"user_id": str(user_id), "moved_at": now.isoformat()}
         draft = Draft(dedupe_key=f"moved:{number}", kind="mail", target=str(customer_id), template="moved", facts=facts)
         await tx.outbox.put(draft, now)
     return await mark_members(tx, customer_id, Lane.PERSON, now)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from membership import codes
 from membership.errors import Audience, Blocked, Gone, Reason, Retry
@@ -20,7 +20,10 @@ from membership.services import Services
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
+OPERATOR_PATIENCE = timedelta(minutes=5)
+
 _WITH_INVITATION = ("connect", "connect_reminder")
+_WITH_LINK = (*_WITH_INVITATION, "moved")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,10 +46,13 @@ async def deliver(services: Services, message_id: int) -> None:
     try:
         await _send(services, message)
     except Retry as failure:
-        async with services.store.write() as tx:
-            await tx.outbox.record_try(message.id, failure.why, services.clock.now())
+        await _note_try(services, message, failure.why)
         raise
     except (Blocked, Gone) as refusal:
+        if isinstance(refusal, Blocked) and refusal.audience is Audience.OPERATOR:
+            # The operator can put this right, and the person is still waiting for the message.
+            await _note_try(services, message, str(refusal))
+            raise Retry(str(refusal), after=OPERATOR_PATIENCE) from refusal
         await _give_up(services, message, refusal)
     else:
         await _settle(services, message, "sent", "")
@@ -69,7 +75,7 @@ async def _send(services: Services, message: Message) -> None:
 
 async def _send_mail(services: Services, message: Message) -> None:
     if not services.mailer.is_configured:
-        raise Blocked(Reason.MAIL_REFUSED, audience=Audience.OPERATOR, detail="no mail server is configured")
+        raise Gone("mail server")
     async with services.store.write() as tx:
         subject = await _subject(tx, message)
         if subject is None or not subject.customer.email or subject.customer.is_mail_refused:
@@ -78,8 +84,10 @@ async def _send_mail(services: Services, message: Message) -> None:
             raise Gone("reason to write")
         await _respect_limits(services, tx, subject.customer)
         facts = _facts(services, subject) | dict(message.facts)
-        if message.template in _WITH_INVITATION:
+        if message.template in _WITH_LINK:
             facts |= await _invitation(services, tx, subject.purchase)
+    if "user_id" in facts:
+        facts["account"] = await services.discord.handle(UserId(int(str(facts["user_id"])))) or "another account"
     message_id = f"{message.id}.{int(message.created_at.timestamp())}"
     mail = Mail(to=subject.customer.email, template=message.template, facts=facts, message_id=message_id)
     await services.mailer.send(mail)
@@ -100,9 +108,9 @@ async def _invitation(services: Services, tx: Transaction, purchase: Purchase) -
     await tx.links.issue_token(codes.digest(token), purchase.id, None, expires_at)
     await tx.codes.issue(codes.digest(code), purchase.id, expires_at)
     return {
-        "connect_url": f"{services.public_url}/connect/{token}",
+        "link": f"{services.public_url}/connect/{token}",
+        "link_until": expires_at.isoformat(),
         "code": codes.grouped(code),
-        "expires_at": expires_at.isoformat(),
     }
 
 
@@ -142,8 +150,7 @@ def _facts(services: Services, subject: Subject) -> dict[str, object]:
         "kind": subject.purchase.kind.value,
         "claim_channel": channel,
         "invite_url": first.invite_url if first else "",
-        "ended_at": _iso(subject.purchase.ends_at),
-        "site_url": services.public_url,
+        "return_url": f"{services.public_url}/",
     }
 
 
@@ -155,17 +162,17 @@ async def _give_up(services: Services, message: Message, refusal: Blocked | Gone
     now = services.clock.now()
     async with services.store.write() as tx:
         await tx.outbox.settle(message.id, "dropped", str(refusal), now)
-        is_bounce = isinstance(refusal, Blocked) and refusal.reason is Reason.MAIL_REFUSED
-        if message.kind == "mail" and is_bounce and services.mailer.is_configured:
+        if isinstance(refusal, Blocked) and refusal.reason is Reason.MAIL_REFUSED:
             await tx.customers.refuse_mail(CustomerId(int(message.target)))
         detail = {"kind": message.kind, "template": message.template, "why": str(refusal)}
         await tx.audit.add(AuditEntry(event="message.dropped", actor="doorlist", detail=detail), now)
 
 
+async def _note_try(services: Services, message: Message, why: str) -> None:
+    async with services.store.write() as tx:
+        await tx.outbox.record_try(message.id, why, services.clock.now())
+
+
 async def _settle(services: Services, message: Message, state: str, detail: str) -> None:
     async with services.store.write() as tx:
         await tx.outbox.settle(message.id, state, detail, services.clock.now())
-
-
-def _iso(moment: datetime | None) -> str:
-    return moment.isoformat() if moment else ""
