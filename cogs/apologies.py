@@ -1,4 +1,4 @@
-"""The last answer: what a person reads when something of ours is broken, and the log line that staff find it by."""
+"""The last answer: what a person reads when a command fails, and the log line that staff find a fault of ours by."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable
 
 import discord
 import structlog
+from discord import app_commands
 
 from cogs import texts
+from membership.errors import Retry, UserError
 
 log = structlog.get_logger(__name__)
 
@@ -16,20 +18,32 @@ async def or_apologise(interaction: discord.Interaction, answer: Callable[[], Aw
     """Run what the command tree does not run, with the command tree's error answer."""
     try:
         await answer()
-    except Exception as bug:  # noqa: BLE001 - nobody else answers the person; `apologise` logs it
-        await apologise(interaction, bug)
+    except Exception as failure:  # noqa: BLE001 - nobody else answers the person; `apologise` logs it
+        await apologise(interaction, failure)
 
 
-async def apologise(interaction: discord.Interaction, error: BaseException) -> None:
-    """Say in plain words that something is broken, and log what. Never shows an exception to a person."""
-    reference = f"{interaction.id % 0x10000:04X}"
-    log.error("interaction_failed", reference=reference, exc_info=error)
-    text = texts.BROKEN.format(reference=reference)
+async def apologise(interaction: discord.Interaction, failure: BaseException) -> None:
+    """Say in plain words what did not happen. Never shows an exception to a person."""
+    text = _explain(interaction, failure)
     try:
         if interaction.response.is_done():
             await interaction.followup.send(text, ephemeral=True)
         else:
             await interaction.response.send_message(text, ephemeral=True)
-    except discord.HTTPException as failure:
+    except discord.HTTPException as refused:
         # Too late to answer (10062): the person sees Discord's own "did not respond".
-        log.info("interaction_expired", reference=reference, why=failure.text)
+        log.info("interaction_expired", why=refused.text)
+
+
+def _explain(interaction: discord.Interaction, failure: BaseException) -> str:
+    match failure:
+        case UserError():
+            return failure.text
+        case Retry():
+            return texts.TRY_AGAIN
+        case app_commands.CheckFailure():
+            return texts.NOT_ALLOWED
+        case _:
+            reference = f"{interaction.id >> 22 & 0xFFFF:04X}"
+            log.error("interaction_failed", reference=reference, exc_info=failure)
+            return texts.BROKEN.format(reference=reference)

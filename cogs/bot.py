@@ -28,7 +28,7 @@ from cogs.queries import MemberQueries
 
 log = structlog.get_logger(__name__)
 
-GUILD_READY_SECONDS = 0.2
+GUILD_READY_SECONDS = 0.05
 REIDENTIFY_SECONDS = 5.0
 
 

@@ -12,7 +12,6 @@ from cogs import posting, texts
 from cogs.apologies import or_apologise
 from cogs.claim_messages import ClaimMessages
 from cogs.parts import ClaimDesk
-from membership.errors import Retry
 from membership.model import GuildId, UserId
 
 CLAIM_FORM_ID = "door:claim"
@@ -68,12 +67,9 @@ class Claims(commands.Cog):
         # First of all: Discord waits three seconds, and redeeming may wait longer for the role.
         await interaction.response.defer(ephemeral=True, thinking=True)
         guild_id = GuildId(interaction.guild_id) if interaction.guild_id else None
-        try:
-            answer = await self._desk.redeem(UserId(interaction.user.id), guild_id, code)
-            is_in_guild = guild_id is not None and answer.guild_id in (None, guild_id)
-            text = texts.claim_answer(answer, name=interaction.user.display_name, is_in_guild=is_in_guild)
-        except Retry:
-            text = texts.TRY_AGAIN
+        answer = await self._desk.redeem(UserId(interaction.user.id), guild_id, code)
+        is_in_guild = guild_id is not None and answer.guild_id in (None, guild_id)
+        text = texts.claim_answer(answer, name=interaction.user.display_name, is_in_guild=is_in_guild)
         await interaction.followup.send(text, ephemeral=True)
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 
-import discord
 import structlog
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.errors import TRANSPORT_ERRORS
 from cogs.parts import CommandHash
 
 log = structlog.get_logger(__name__)
+
+SYNC_SECONDS = 30.0
 
 
 async def sync_commands(bot: commands.Bot, stored: CommandHash) -> bool:
@@ -24,8 +27,9 @@ async def sync_commands(bot: commands.Bot, stored: CommandHash) -> bool:
     if await stored.load() == wanted:
         return False
     try:
-        await bot.tree.sync()
-    except (discord.HTTPException, app_commands.AppCommandError) as failure:
+        async with asyncio.timeout(SYNC_SECONDS):
+            await bot.tree.sync()
+    except (app_commands.AppCommandError, *TRANSPORT_ERRORS) as failure:
         log.warning("commands_not_sent", why=str(failure)[:200])
         return False
     await stored.store(wanted)

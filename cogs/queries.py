@@ -18,7 +18,7 @@ MOST_IDS = 100
 QUERIES_PER_MINUTE = 100  # Discord closes the connection at 120, discord.py stops at 110
 QUERIES_KEPT_FOR_PERSONS = 20
 GATHER_SECONDS = 0.004
-ANSWER_SECONDS = 15.0
+ANSWER_SECONDS = 5.0
 LONGEST_WAIT_SECONDS = 90.0
 
 Send = Callable[[GuildId, Sequence[UserId], str], Awaitable[None]]

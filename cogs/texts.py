@@ -10,7 +10,7 @@ from membership.claims import ClaimAnswer, ClaimOutcome
 
 EXAMPLE_CODE = "K7QF-2M9X-4TRW-8HNB"
 
-TRY_AGAIN = "I cannot check codes right now. Nothing is lost: try again in a minute."
+TRY_AGAIN = "I cannot do that right now. Nothing is lost: try again in a minute."
 BROKEN = "That did not work because of a fault on our side. Staff can find it in the log under `{reference}`."
 NOT_ALLOWED = "You are not allowed to use this command here."
 CLAIM_HOW = f"Write `claim` and your code, like this: `claim {EXAMPLE_CODE}`. The code is in your purchase mail."

@@ -91,6 +91,15 @@ async def test_a_silent_gateway_is_not_healthy_although_discord_py_thinks_it_is_
         assert here.side.connection.require().is_ready()
 
 
+async def test_it_stops_soon_while_discord_leaves_the_login_unanswered() -> None:
+    async with connected(starts=False) as here:
+        here.stage.local.add_fault(Fault(path="/users/@me", answer="hang", times=None))
+        running = here.start()
+        await asyncio.sleep(0.1)
+        await here.supervisor.close()
+        await asyncio.wait_for(running, 5)
+
+
 async def test_it_stops_cleanly_and_soon() -> None:
     async with connected(starts=False) as here:
         running = here.start()
