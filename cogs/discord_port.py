@@ -48,6 +48,8 @@ class DiscordPort:
     ) -> Mapping[UserId, Observation]:
         """Ask the gateway, and REST for what it left out. Raises Retry unless every id has a definite answer."""
         self._connection.require_guild(guild_id)
+        if not user_ids:
+            return {}
         try:
             answers = dict(await self._queries.ask(guild_id, user_ids, lane))
         except Retry:
@@ -124,8 +126,13 @@ class DiscordPort:
 
     def _named(self, failure: Blocked, write: Write) -> Blocked:
         """Tell "the role is above the bot" from "Manage Roles is missing": Discord has one code for both."""
+        if failure.reason is not Reason.MISSING_PERMISSION:
+            return failure
+        if write.action is Action.KICK:
+            detail = "Kick Members is missing, or the member's highest role is above mine"
+            return Blocked(failure.reason, audience=Audience.OWNER, detail=detail)
         role = self.roles(write.key.guild_id).get(write.role_id) if write.role_id else None
-        if failure.reason is Reason.MISSING_PERMISSION and role and role.refusal == Refusal.ABOVE_BOT:
+        if role and role.refusal == Refusal.ABOVE_BOT:
             return Blocked(Reason.ROLE_ABOVE_BOT, audience=Audience.OWNER, detail=role.name)
         return failure
 

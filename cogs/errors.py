@@ -73,7 +73,7 @@ def failure(error: Exception) -> Exception:
 
 
 def _answered(error: discord.HTTPException) -> Exception:
-    detail = f"{error.status} {error.code}: {error.text}"[:200]
+    detail = f"Discord said: {error.text or 'no'} ({error.code or error.status})"[:200]
     if error.status == 429:
         return Retry("Discord asked for a pause", after=_pause(error))
     if error.status == 401:

@@ -24,13 +24,12 @@ class Gateway(commands.Cog):
         self._calls = calls
         self._events = events
         self._lanes = lanes
-        self._announcement: asyncio.Task[None] | None = None
+        self._announcement: asyncio.TimerHandle | None = None
 
     async def cog_unload(self) -> None:
         """Stop a waiting announcement."""
         if self._announcement is not None:
             self._announcement.cancel()
-            await asyncio.gather(self._announcement, return_exceptions=True)
 
     # ------------------------------------------------------------------------------------------------ connection
 
@@ -58,12 +57,15 @@ class Gateway(commands.Cog):
         self._calls.connection.lost()
 
     def _announce_connected(self) -> None:
-        """Say `connected` once for a flapping connection."""
-        if self._announcement is None or self._announcement.done():
-            self._announcement = asyncio.create_task(self._announce())
+        """Say `connected` once for a flapping connection, through discord.py, which logs a listener's failure."""
+        if self._announcement is not None:
+            self._announcement.cancel()
+        loop = asyncio.get_running_loop()
+        self._announcement = loop.call_later(CONNECTED_DEBOUNCE_SECONDS, self._bot.dispatch, "events_missed")
 
-    async def _announce(self) -> None:
-        await asyncio.sleep(CONNECTED_DEBOUNCE_SECONDS)
+    @commands.Cog.listener()
+    async def on_events_missed(self) -> None:
+        """Take up our own event: the connection stands, and what happened before it is unknown."""
         await self._events.connected()
 
     # ---------------------------------------------------------------------------------------------------- guilds

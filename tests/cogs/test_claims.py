@@ -103,6 +103,13 @@ async def test_where_the_bot_may_not_delete_the_staff_hear_of_it_and_the_code_st
         assert here.desk.undeletable == [(here.guild_id, stage.channel.id)]
 
 
+async def test_an_answered_message_is_noted_so_that_the_catch_up_leaves_it_alone() -> None:
+    async with connected() as here:
+        stage = here.stage
+        message = stage.local.people.say(stage.channel, stage.charlie, f"!claim {GOOD_CODE}")
+        await until(lambda: here.desk.answered_ids == [message.id])
+
+
 async def test_the_first_author_of_a_code_wins() -> None:
     async with connected() as here:
         stage = here.stage
@@ -123,6 +130,17 @@ async def test_chatter_bots_and_empty_claims_redeem_nothing() -> None:
         stage.local.people.say(stage.channel, stage.charlie, "how do I claim my role?")
         stage.local.people.say(stage.channel, stage.charlie, "!claim")
         assert "claim K7QF" in await answer_to(here, stage.charlie)
+        assert here.desk.asked == []
+
+
+async def test_an_edited_message_redeems_nothing() -> None:
+    async with connected() as here:
+        stage = here.stage
+        message = stage.local.people.say(stage.channel, stage.charlie, "hello")
+        message.content = f"!claim {GOOD_CODE}"
+        stage.local.people.changes.message_edited(stage.channel, message)
+        stage.local.people.write_to_bot(stage.bob, "claim")
+        await answer_to(here, stage.bob)
         assert here.desk.asked == []
 
 

@@ -143,6 +143,14 @@ async def test_without_manage_roles_the_permission_is_what_is_missing() -> None:
         assert failure.value.reason is Reason.MISSING_PERMISSION
 
 
+async def test_a_member_above_the_bot_cannot_be_kicked_and_the_reason_is_told() -> None:
+    async with connected() as here:
+        with pytest.raises(Blocked) as failure:
+            await here.side.port.kick(here.key(here.stage.alice), lane=Lane.EVENT, why="ended")
+        assert failure.value.reason is Reason.MISSING_PERMISSION
+        assert "Kick Members" in failure.value.detail
+
+
 async def test_a_deleted_role_is_gone_and_not_asked_for_again() -> None:
     async with connected() as here:
         stage, port = here.stage, here.side.port
@@ -282,6 +290,17 @@ async def test_the_same_event_is_posted_once() -> None:
             await here.side.port.post(ChannelId(stage.channel.id), "grant.delivered", facts, nonce="post:1842")
         (message,) = stage.local.messages(stage.channel)
         assert "VIP given to" in message.embeds[0]["title"]
+
+
+async def test_people_and_channels_have_names_and_unknown_ones_have_none() -> None:
+    async with connected() as here:
+        stage, port = here.stage, here.side.port
+        assert await port.handle(UserId(stage.charlie.id)) == "@charlie"
+        assert await port.handle(UserId(4)) == ""
+        assert port.channel_name(ChannelId(stage.channel.id)) == "get-access"
+        assert port.channel_name(ChannelId(4)) == ""
+        assert port.guild_name(here.guild_id) == "Demo"
+        assert port.guild_name(GuildId(4)) == ""
 
 
 async def test_a_post_into_a_deleted_channel_is_gone() -> None:
