@@ -69,9 +69,14 @@ class Desk:
     undeletable: list[tuple[int, int]] = field(default_factory=list)
     answered_ids: list[MessageId] = field(default_factory=list)
     used_by: UserId | None = None
+    gate: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.gate.set()
 
     async def redeem(self, user_id: UserId, guild_id: GuildId | None, text: str) -> ClaimAnswer:
         self.asked.append((user_id, guild_id, text))
+        await self.gate.wait()
         if self.is_broken:
             raise KeyError("secret detail")
         if self.is_away:

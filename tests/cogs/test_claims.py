@@ -6,9 +6,11 @@ import asyncio
 
 import pytest
 
+from cogs.claim_messages import ANSWERED_AT_ONCE, MOST_OPEN_CLAIMS
 from membership.errors import Retry
 from membership.model import ChannelId, MessageId, UserId
 from membership.ports import ChannelMessage
+from sandbox.discord.buckets import Buckets
 from sandbox.discord.permissions import BOT_DEFAULT, Permission
 from sandbox.discord.world import Message, User
 from tests.cogs.connected import GOOD_CODE, Connected, connected
@@ -142,6 +144,20 @@ async def test_an_edited_message_redeems_nothing() -> None:
         stage.local.people.write_to_bot(stage.bob, "claim")
         await answer_to(here, stage.bob)
         assert here.desk.asked == []
+
+
+async def test_a_flood_of_codes_is_bounded_and_the_rest_is_left_to_the_catch_up() -> None:
+    async with connected(buckets=Buckets(is_enforced=False)) as here:
+        stage = here.stage
+        here.desk.gate.clear()
+        for user in stage.local.create_crowd(stage.guild, MOST_OPEN_CLAIMS + 50):
+            stage.local.people.say(stage.channel, user, f"!claim {GOOD_CODE}")
+        await until(lambda: len(here.desk.asked) == ANSWERED_AT_ONCE)
+        await asyncio.sleep(0.1)
+        assert len(here.desk.asked) == ANSWERED_AT_ONCE
+        here.desk.gate.set()
+        await until(lambda: len(here.desk.answered_ids) == MOST_OPEN_CLAIMS, seconds=10)
+        assert len(texts_in_channel(here)) == 50
 
 
 async def test_while_codes_cannot_be_checked_the_person_is_asked_to_try_again() -> None:
