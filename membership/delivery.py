@@ -12,7 +12,7 @@ from datetime import timedelta
 from membership import codes
 from membership.errors import Audience, Blocked, Gone, Reason, Retry
 from membership.ledgers import Transaction
-from membership.model import ChannelId, CustomerId, GuildId, Purchase, PurchaseId, UserId
+from membership.model import ChannelId, CustomerId, GuildId, Purchase, PurchaseId, PurchaseKind, UserId
 from membership.ports import Mail
 from membership.records import AuditEntry, Customer, Guild, Message
 from membership.services import Services
@@ -35,6 +35,12 @@ class Subject:
     plans: tuple[str, ...]
     guilds: tuple[Guild, ...]
     is_linked: bool
+    interval: str
+
+    @property
+    def is_price_known(self) -> bool:
+        """Say whether the price can be named in full."""
+        return bool(self.interval) or self.purchase.kind is PurchaseKind.ONE_TIME
 
 
 async def deliver(services: Services, message_id: int) -> None:
@@ -135,7 +141,15 @@ async def _subject(tx: Transaction, message: Message) -> Subject | None:
         plans=tuple(plan.name for plan in plans),
         guilds=tuple(guild for guild in guilds if guild is not None),
         is_linked=await tx.links.active(customer.id) is not None,
+        interval=await _interval(tx, purchase),
     )
+
+
+async def _interval(tx: Transaction, purchase: Purchase) -> str:
+    """Return "month", "year" ... of what was bought, "" for a single payment or a price we do not know."""
+    bought = {item.price_id for item in purchase.items}
+    prices = await tx.accounts.prices(purchase.account_id)
+    return next((price.interval for price in prices if price.external_id in bought), "")
 
 
 def _facts(services: Services, subject: Subject) -> dict[str, object]:
@@ -145,9 +159,10 @@ def _facts(services: Services, subject: Subject) -> dict[str, object]:
         "name": subject.customer.name,
         "plan": ", ".join(subject.plans),
         "server": ", ".join(guild.name for guild in subject.guilds),
-        "amount": subject.purchase.amount,
+        # Without its interval an amount would read as a price paid once.
+        "amount": subject.purchase.amount if subject.is_price_known else 0,
         "currency": subject.purchase.currency,
-        "kind": subject.purchase.kind.value,
+        "interval": subject.interval,
         "claim_channel": channel,
         "invite_url": first.invite_url if first else "",
         "return_url": f"{services.public_url}/",

@@ -12,6 +12,7 @@ from membership.ledgers import Transaction
 from membership.model import (
     AccountId,
     Claim,
+    Dispute,
     Grant,
     GrantState,
     Lane,
@@ -21,6 +22,7 @@ from membership.model import (
     Purchase,
     PurchaseSnapshot,
     PurchaseStatus,
+    Refund,
 )
 from membership.policy import Policy
 from membership.records import Draft
@@ -60,6 +62,10 @@ async def record(tx: Transaction, account_id: AccountId, snapshot: PurchaseSnaps
     else:
         await _settle_unlinked(tx, purchase, plans, occasion)
     await schedule_reading(tx, purchase)
+    is_money_back = purchase.refund is not Refund.NONE or purchase.dispute is not Dispute.NONE
+    if is_money_back and (snapshot.refund is None or snapshot.dispute is None):
+        # A renewal may have settled it: only a read by id can say.
+        await tx.jobs.mark("reread", str(purchase.id), lane=occasion.lane, run_at=now)
     return purchase
 
 

@@ -32,6 +32,13 @@ async def read_purchase(services: Services, purchase_id: PurchaseId) -> None:
     await reread(services, purchase, Lane.EVENT)
 
 
+async def settle_money(services: Services, purchase_id: PurchaseId) -> None:
+    """Read a purchase whose refund or dispute the last snapshot could not tell."""
+    async with services.store.read() as tx:
+        purchase = await tx.purchases.get(purchase_id)
+    await reread(services, purchase, Lane.EVENT)
+
+
 async def poll_events(services: Services, provider_name: str) -> int:
     """Take in the events since the last completed poll, or list everything; return how many were new."""
     account = await services.sellers.account(provider_name)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from membership import codes, recording
-from membership.errors import Gone
+from membership.errors import Gone, Retry
 from membership.model import AccountId, Lane, Plan, PurchaseId, UserId
 from membership.ports import CheckoutOrder, Price
 from membership.services import Services
@@ -70,7 +70,8 @@ async def purchase_of_checkout(services: Services, checkout_id: str, *, ask: boo
         account = await services.sellers.account(name)
         try:
             snapshot = await provider.fetch(checkout_id)
-        except Gone:
+        except (Gone, Retry):
+            # Not this seller's, or not paid yet.
             continue
         occasion = recording.Occasion(now=services.clock.now(), lane=Lane.PERSON, policy=services.policy)
         async with services.store.write() as tx:

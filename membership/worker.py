@@ -37,6 +37,7 @@ HANDLERS: Mapping[str, Handler] = {
     "intake": lambda services, job: intake.work_off(services, int(job.key)),
     "member": lambda services, job: reconcile.reconcile(services, MemberKey.parse(job.key), job.lane),
     "purchase": lambda services, job: resync.read_purchase(services, PurchaseId(int(job.key))),
+    "reread": lambda services, job: resync.settle_money(services, PurchaseId(int(job.key))),
     "sweep": lambda services, job: sweep.sweep(services, GuildId(int(job.key))),
     "invitation": lambda services, job: invitations.remind(services, PurchaseId(int(job.key))),
     "plan": lambda services, job: plans.reach(services, PlanId(int(job.key))),

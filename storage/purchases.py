@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from membership.model import (
     AccountId,
     CustomerId,
+    Dispute,
     Item,
     Plan,
     PlanProduct,
@@ -21,6 +22,7 @@ from membership.model import (
     PurchaseId,
     PurchaseSnapshot,
     PurchaseStatus,
+    Refund,
 )
 from storage.grants import Grants
 from storage.schema import customers, purchase_items, purchases
@@ -189,6 +191,9 @@ def _values(
         # A provider names the checkout in some events only.
         "checkout_id": snapshot.checkout_id or (before.checkout_id if before else ""),
         "past_due_since": _past_due_since(snapshot, before),
+        # None: this read could not know, so what is stored stays.
+        "refund": snapshot.refund or (before.refund if before else Refund.NONE),
+        "dispute": snapshot.dispute or (before.dispute if before else Dispute.NONE),
         "may_give_access": may_give_access,
         "end_expected_at": _end_expected_at(snapshot) if may_give_access else None,
     }
