@@ -17,7 +17,7 @@ from membership.model import Lane
 from membership.ports import Clock
 from membership.records import Job
 from storage.ledgers import jobs
-from storage.statements import insert_into, smaller
+from storage.statements import PART, insert_into, smaller
 
 LONGEST_ERROR = 500
 _IS_WAITING = ~jobs.c.is_parked
@@ -50,7 +50,9 @@ class Jobs:
                 {"kind": kind, "key": key, "scope": scope, "lane": int(lane), "run_at": run_at, "due_at": run_at}
                 for key, scope in sorted(set(keys))
             ]
-            await self._connection.execute(mark_statement(self._connection), rows)
+            statement = mark_statement(self._connection)
+            for start in range(0, len(rows), PART):
+                await self._connection.execute(statement, rows[start : start + PART])
 
     async def claim(
         self, now: datetime, lease_until: datetime, limit: int, busy_scopes: Sequence[str]

@@ -27,13 +27,14 @@ inbox_events = Table(
     needed("provider", Text),
     needed("external_id", Text),
     needed("type", Text),
-    needed("body", LargeBinary),
     needed("is_live", Boolean),
     needed("account", Text),
     needed("received_at", Moment),
     needed("state", Text),
     needed("note", Text),
+    needed("body", LargeBinary),  # last: whoever reads the columns before it need not walk through it
     UniqueConstraint("provider", "external_id"),
+    index_where("ix_inbox_events_new", "id", where="state = 'new'"),
 )
 
 jobs = Table(
@@ -78,6 +79,7 @@ outbox_messages = Table(
     needed("state", Text),
     Column("settled_at", Moment),
     Index(None, "kind", "target", "settled_at"),
+    index_where("ix_outbox_messages_waiting", "id", where="state = 'waiting'"),
 )
 
 deliveries = Table(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, case, delete, select, union, update
+from sqlalchemy import bindparam, case, delete, literal, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from membership.model import (
@@ -21,9 +22,9 @@ from membership.model import (
 )
 from membership.records import MemberRow
 from storage import facts
-from storage.columns import NEVER
+from storage.columns import NEVER, Moment
 from storage.schema import grants, holdings, links, members, purchases
-from storage.statements import CHUNK, insert_into
+from storage.statements import CHUNK, PART, insert_into
 
 REPAIR_WINDOW = timedelta(hours=24)
 _DRIFTED = members.c.desired != members.c.observed
@@ -80,7 +81,7 @@ class Members:
         if is_repair:
             is_recent = holdings.c.repairs_since > now - REPAIR_WINDOW
             changed["repairs"] = case((is_recent, holdings.c.repairs + 1), else_=1)
-            changed["repairs_since"] = case((is_recent, holdings.c.repairs_since), else_=now)
+            changed["repairs_since"] = case((is_recent, holdings.c.repairs_since), else_=literal(now, Moment()))
         await self._connection.execute(
             insert_into(self._connection, holdings)
             .values(
@@ -191,8 +192,16 @@ class Members:
             .where(holdings.c.guild_id == guild_id, holdings.c.role_id == role_id)
             .order_by(holdings.c.user_id)
         )
-        return [UserId(user_id) for user_id in found.scalars()]
+        holders: list[UserId] = []
+        for part in found.scalars().partitions(PART):
+            holders += part
+            await asyncio.sleep(0)
+        return holders
 
     async def _keys(self, statement: Any) -> list[MemberKey]:
         found = await self._connection.execute(statement)
-        return [MemberKey(GuildId(guild_id), UserId(user_id)) for guild_id, user_id in found]
+        keys: list[MemberKey] = []
+        for part in found.partitions(PART):
+            keys += [MemberKey(GuildId(guild_id), UserId(user_id)) for guild_id, user_id in part]
+            await asyncio.sleep(0)
+        return keys

@@ -11,6 +11,7 @@ from typing import TypeVar
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from membership import aggregates, ledgers
 from membership.errors import Retry
 from membership.ports import Clock
 from storage.accounts import Accounts, Cursors, Customers
@@ -39,26 +40,27 @@ _T = TypeVar("_T")
 
 
 class Transaction:
-    """One open database transaction with every aggregate bound to it."""
+    """One open database transaction with every aggregate bound to it; the types say what membership asks for."""
 
     def __init__(self, connection: AsyncConnection, seal: Seal, clock: Clock) -> None:
         """Bind the aggregates to a connection in a transaction."""
         self.connection = connection
-        self.accounts = Accounts(connection)
-        self.cursors = Cursors(connection)
-        self.inbox = Inbox(connection)
-        self.customers = Customers(connection)
-        self.purchases = Purchases(connection)
-        self.plans = Plans(connection)
-        self.links = Links(connection)
-        self.codes = Codes(connection)
-        self.members = Members(connection)
-        self.guilds = Guilds(connection)
-        self.jobs = Jobs(connection, clock)
-        self.outbox = Outbox(connection, self.jobs)
-        self.audit = Audit(connection)
-        self.removals = Removals(connection)
-        self.sessions = Sessions(connection, seal)
+        self.accounts: aggregates.Accounts = Accounts(connection)
+        self.cursors: aggregates.Cursors = Cursors(connection)
+        self.inbox: aggregates.Inbox = Inbox(connection)
+        self.customers: aggregates.Customers = Customers(connection)
+        self.purchases: aggregates.Purchases = Purchases(connection)
+        self.plans: aggregates.Plans = Plans(connection)
+        self.links: aggregates.Links = Links(connection)
+        self.codes: aggregates.Codes = Codes(connection)
+        self.members: aggregates.Members = Members(connection)
+        self.guilds: aggregates.Guilds = Guilds(connection)
+        jobs = Jobs(connection, clock)
+        self.jobs: ledgers.Jobs = jobs
+        self.outbox: ledgers.Outbox = Outbox(connection, jobs)
+        self.audit: ledgers.Audit = Audit(connection)
+        self.removals: ledgers.Removals = Removals(connection)
+        self.sessions: ledgers.Sessions = Sessions(connection, seal)
 
 
 class Database:
@@ -67,6 +69,7 @@ class Database:
     def __init__(self, engine: AsyncEngine, seal: Seal, clock: Clock) -> None:
         """Take an engine whose schema is there; `open` is the way to get one."""
         self.seal = seal
+        self.url = ""
         self._clock = clock
         self._engine = engine
         self._lock: InstanceLock | None = None
@@ -100,7 +103,7 @@ class Database:
                     lock = await _reach(AdvisoryLock.take(engine))
                 keys = find_keys(settings.encryption_key.get_secret_value(), path.parent if path else ROOT / "data")
                 database = cls(engine, Seal(keys), clock)
-                database._lock = lock
+                database.url, database._lock = settings.url, lock
                 await migrate(engine, path)
             await database._check_key()
         except BaseException:
@@ -112,11 +115,12 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection, then let the next instance in."""
-        if isinstance(self._lock, AdvisoryLock):
-            await self._lock.release()
+        lock, self._lock = self._lock, None
+        if isinstance(lock, AdvisoryLock):  # its connection belongs to the engine
+            await lock.release()
         await self._engine.dispose()
-        if isinstance(self._lock, FileLock):
-            await self._lock.release()
+        if isinstance(lock, FileLock):
+            await lock.release()
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:

@@ -33,11 +33,12 @@ VIP = RoleId(1_300_000_000_000_000_001)
 
 
 def an_event(external_id: str = "evt_1", **changes: Any) -> IncomingEvent:
-    return IncomingEvent(**{"external_id": external_id, "type": "paid", "body": b"{}", "is_live": False} | changes)
+    usual: dict[str, Any] = {"external_id": external_id, "type": "paid", "body": b"{}", "is_live": False}
+    return IncomingEvent(**usual | changes)
 
 
 def a_snapshot(external_id: str = "sub_1", **changes: Any) -> PurchaseSnapshot:
-    usual = {
+    usual: dict[str, Any] = {
         "external_id": external_id,
         "kind": PurchaseKind.SUBSCRIPTION,
         "status": PurchaseStatus.ACTIVE,
@@ -65,7 +66,7 @@ async def a_purchase(
 
 async def a_plan(tx: Transaction, slug: str = "vip", **changes: Any) -> Plan:
     account_id = await an_account(tx)
-    usual = {
+    usual: dict[str, Any] = {
         "id": PlanId(0),
         "guild_id": GUILD,
         "name": "VIP",

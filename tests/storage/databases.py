@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]
 import pytest
 from pydantic import SecretStr
 
@@ -101,7 +101,7 @@ def postgres_server() -> Path:
     folder.chmod(0o755)
 
     def run(*command: str) -> None:
-        groups = [] if user else None
+        groups: list[int] | None = [] if user else None
         group = pwd.getpwnam(user).pw_gid if user else None
         subprocess.run(
             command,
