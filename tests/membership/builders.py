@@ -72,7 +72,13 @@ def a_plan(**named: Any) -> Plan:
 
 def a_silver_plan(**named: Any) -> Plan:
     """Build the plan Silver: the product prod_silver gives the role SILVER."""
-    silver = {"id": PlanId(2), "name": "Silver", "slug": "silver", "roles": (SILVER,), "products": (SILVER_PRODUCT,)}
+    silver: dict[str, Any] = {
+        "id": PlanId(2),
+        "name": "Silver",
+        "slug": "silver",
+        "roles": (SILVER,),
+        "products": (SILVER_PRODUCT,),
+    }
     return replace(_PLAN, **(silver | named))
 
 
@@ -83,7 +89,8 @@ def a_purchase(status: PurchaseStatus = PurchaseStatus.ACTIVE, **named: Any) -> 
 
 def a_pass(number: int = 1, **named: Any) -> Purchase:
     """Build a paid one-time purchase of prod_gold."""
-    return a_purchase(**({"id": PurchaseId(number), "kind": PurchaseKind.ONE_TIME} | named))
+    bought: dict[str, Any] = {"id": PurchaseId(number), "kind": PurchaseKind.ONE_TIME}
+    return a_purchase(**(bought | named))
 
 
 def a_claim(purchase: Purchase | None = None, plan: Plan | None = None, **grant: Any) -> Claim:

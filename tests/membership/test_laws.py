@@ -129,9 +129,7 @@ def test_every_role_is_owned_before_it_is_put(facts: MemberFacts, observed: Obse
 
 @LAWS
 @given(facts=members(), observed=observations(), limits=bounds())
-def test_after_the_steps_there_is_nothing_left_to_do(
-    facts: MemberFacts, observed: Observation, limits: Limits
-) -> None:
+def test_after_the_steps_there_is_nothing_left_to_do(facts: MemberFacts, observed: Observation, limits: Limits) -> None:
     world = World.of(facts, observed, limits, NOW)
     world.reconcile()
     assert world.steps == ()
