@@ -1,0 +1,1 @@
+"""The use-cases over real SQLite, with only the outside played in memory."""

@@ -1,0 +1,142 @@
+"""Discord in memory: one guild with a hierarchy, members, refusals. Implements membership.ports.Discord."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from membership.errors import Audience, Blocked, Gone, Reason, Retry
+from membership.model import ChannelId, GuildId, Lane, MemberKey, MessageId, Observation, RoleId, Seen, UserId
+from membership.ports import ChannelMessage, GuildRole, JoinOutcome
+from tests.usecases.faults import Faults, Fuse
+
+BOT_POSITION = 50
+
+
+@dataclass
+class FakeGuild:
+    """A server: its roles by position, its members with their roles, and what keeps the bot out."""
+
+    roles: dict[RoleId, int] = field(default_factory=dict)
+    members: dict[UserId, set[RoleId]] = field(default_factory=dict)
+    messages: list[ChannelMessage] = field(default_factory=list)
+    is_available: bool = True
+
+
+class FakeDiscord:
+    """Every answer is what Discord would say; `faults` makes it say something else."""
+
+    def __init__(self, fuse: Fuse) -> None:
+        self.guilds: dict[GuildId, FakeGuild] = {}
+        self.faults = Faults(fuse)
+        self.messages: list[tuple[UserId, str]] = []
+        self.posts: list[tuple[str, Mapping[str, object]]] = []
+        self._nonces: set[str] = set()
+
+    @property
+    def calls(self) -> list[tuple[object, ...]]:
+        return self.faults.calls
+
+    async def observe(
+        self, guild_id: GuildId, user_ids: Sequence[UserId], *, lane: Lane
+    ) -> Mapping[UserId, Observation]:
+        fault = self.faults.before("observe", *user_ids)
+        members = self._guild(guild_id).members
+        answer = {user: Seen(roles=frozenset(members[user])) if user in members else None for user in user_ids}
+        self.faults.after("observe", fault)
+        return answer
+
+    async def add_role(self, key: MemberKey, role_id: RoleId, *, lane: Lane, why: str) -> None:
+        fault = self.faults.before("add_role", key.user_id, role_id)
+        roles = self._writable(key, role_id)
+        if fault is None or fault.is_late:
+            roles.add(role_id)
+        self.faults.after("add_role", fault)
+
+    async def remove_role(self, key: MemberKey, role_id: RoleId, *, lane: Lane, why: str) -> None:
+        fault = self.faults.before("remove_role", key.user_id, role_id)
+        roles = self._writable(key, role_id)
+        if fault is None or fault.is_late:
+            roles.discard(role_id)
+        self.faults.after("remove_role", fault)
+
+    async def kick(self, key: MemberKey, *, lane: Lane, why: str) -> None:
+        fault = self.faults.before("kick", key.user_id)
+        if key.user_id not in self._guild(key.guild_id).members:
+            raise Gone("member")
+        del self._guild(key.guild_id).members[key.user_id]
+        self.faults.after("kick", fault)
+
+    async def join(self, key: MemberKey, access_token: str, roles: Sequence[RoleId]) -> JoinOutcome:
+        fault = self.faults.before("join", key.user_id, *roles)
+        members = self._guild(key.guild_id).members
+        outcome = JoinOutcome.ALREADY_THERE if key.user_id in members else JoinOutcome.JOINED
+        if outcome is JoinOutcome.JOINED:
+            members[key.user_id] = set(roles)
+        self.faults.after("join", fault)
+        return outcome
+
+    async def invite(self, guild_id: GuildId, channel_id: ChannelId | None, roles: Sequence[RoleId]) -> str:
+        fault = self.faults.before("invite", guild_id)
+        self.faults.after("invite", fault)
+        return f"https://discord.example/invite/{len(self.faults.of('invite'))}"
+
+    async def direct_message(self, user_id: UserId, template: str, facts: Mapping[str, object], *, nonce: str) -> None:
+        fault = self.faults.before("direct_message", user_id, template)
+        self.messages.append((user_id, template))
+        self.faults.after("direct_message", fault)
+
+    async def post(self, channel_id: ChannelId, event: str, facts: Mapping[str, object], *, nonce: str) -> None:
+        fault = self.faults.before("post", event)
+        if nonce not in self._nonces:  # Discord drops the second message with one nonce
+            self._nonces.add(nonce)
+            self.posts.append((event, facts))
+        self.faults.after("post", fault)
+
+    async def messages_after(self, channel_id: ChannelId, after: MessageId, limit: int) -> Sequence[ChannelMessage]:
+        fault = self.faults.before("messages_after", after)
+        found = [
+            message
+            for guild in self.guilds.values()
+            for message in guild.messages
+            if message.channel_id == channel_id and message.message_id > after
+        ]
+        self.faults.after("messages_after", fault)
+        return sorted(found, key=lambda message: message.message_id)[:limit]
+
+    def is_available(self, guild_id: GuildId) -> bool:
+        return guild_id in self.guilds and self.guilds[guild_id].is_available
+
+    def roles(self, guild_id: GuildId) -> Mapping[RoleId, GuildRole]:
+        if not self.is_available(guild_id):
+            return {}
+        positions = self.guilds[guild_id].roles
+        return {
+            role: GuildRole(role_id=role, name=f"role {role}", refusal="above_bot" if place > BOT_POSITION else "")
+            for role, place in positions.items()
+        }
+
+    def channel_name(self, channel_id: ChannelId) -> str:
+        return "claim"
+
+    async def handle(self, user_id: UserId) -> str:
+        return f"@user{user_id}"
+
+    def guild_name(self, guild_id: GuildId) -> str:
+        return "Ada's server"
+
+    def _guild(self, guild_id: GuildId) -> FakeGuild:
+        if not self.is_available(guild_id):
+            raise Retry("the server is not available now")
+        return self.guilds[guild_id]
+
+    def _writable(self, key: MemberKey, role_id: RoleId) -> set[RoleId]:
+        """Return the member's roles, or refuse the way Discord does."""
+        guild = self._guild(key.guild_id)
+        if key.user_id not in guild.members:
+            raise Gone("member")
+        if role_id not in guild.roles:
+            raise Gone("role")
+        if guild.roles[role_id] > BOT_POSITION:
+            raise Blocked(Reason.ROLE_ABOVE_BOT, audience=Audience.OWNER, detail=f"role {role_id}")
+        return guild.members[key.user_id]
