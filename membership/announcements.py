@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import assert_never
 
+import structlog
+
 from membership.entitlements import Outcome
 from membership.errors import Reason
 from membership.ledgers import Transaction
 from membership.model import CustomerId, Grant, GrantState, MemberKey, RoleId
 from membership.records import AuditEntry, Draft
 from membership.steps import Progress
+
+log = structlog.get_logger()
 
 QUIET_ENDS = (Reason.PLAN_CHANGED, Reason.PLAN_UNMAPPED, Reason.MOVED, Reason.DISCONNECTED)
 """Ends that send no "has ended" mail: the customer has something else, or caused it and was told."""
@@ -41,6 +45,7 @@ class Record:
 
     async def audit(self, event: str, detail: Mapping[str, object], grant: Grant | None = None) -> int:
         """Write an audit entry and return its number."""
+        log.info(event.replace(".", "_"), guild_id=self.key.guild_id, user_id=self.key.user_id, **_spoken(detail))
         entry = AuditEntry(
             event=event,
             actor="doorlist",
@@ -172,6 +177,11 @@ async def _write_to_member(record: Record, change: Transition, *, is_present: bo
         dm = facts | {"plan": change.outcome.claim.plan.name, "kick_at": after.kick_at.isoformat()}
         dm["guild_id"] = str(after.guild_id)
         await record.direct_message(f"kick:{after.id}:{after.episode}", "kick", dm)
+
+
+def _spoken(detail: Mapping[str, object]) -> dict[str, object]:
+    """Keep of an entry's detail what a log line needs; names of people stay out of it."""
+    return {name: detail[name] for name in ("plan", "reason", "role_ids") if detail.get(name)}
 
 
 def _role_ids(roles: Collection[RoleId]) -> dict[str, object]:

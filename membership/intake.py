@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import structlog
+
 from membership import codes, recording
 from membership.model import Lane
 from membership.ports import Reading
 from membership.records import Account, AuditEntry, StoredEvent
 from membership.services import Services
+
+log = structlog.get_logger()
 
 
 async def work_off(services: Services, event_id: int) -> None:
@@ -50,6 +54,7 @@ async def _record(services: Services, stored: StoredEvent, account: Account, rea
             detail = {"notice": reading.notice, "event_type": stored.event.type, **reading.facts}
             await tx.audit.add(AuditEntry(event="payment.notice", actor=stored.provider, detail=detail), now)
         await tx.inbox.settle(stored.id, "done")
+    log.info("event_recorded", type=stored.event.type, purchases=len(reading.purchases))
 
 
 async def _settle(services: Services, stored: StoredEvent, state: str, note: str) -> None:
