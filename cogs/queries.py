@@ -39,10 +39,13 @@ class _Query:
 class MemberQueries:
     """The open and the unanswered queries. `send` puts one on the wire and raises Retry when there is none."""
 
-    def __init__(self, send: Send, per_minute: int = QUERIES_PER_MINUTE) -> None:
-        """Take what sends a query and how many may go out in a minute."""
+    def __init__(
+        self, send: Send, per_minute: int = QUERIES_PER_MINUTE, answer_seconds: float = ANSWER_SECONDS
+    ) -> None:
+        """Take what sends a query, how many may go out in a minute, and how long to wait for an answer."""
         self._send = send
         self._pace = Pace(per_minute, 60.0)
+        self._answer_seconds = answer_seconds
         self._gathering: dict[GuildId, _Query] = {}
         self._asked: dict[str, _Query] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -113,7 +116,7 @@ class MemberQueries:
                 self.sent += 1
                 query.nonce = f"q{self.sent}"
                 self._asked[query.nonce] = query
-                async with asyncio.timeout(ANSWER_SECONDS):
+                async with asyncio.timeout(self._answer_seconds):
                     await self._send(query.guild_id, list(query.ids), query.nonce)
                     await asyncio.wait([query.outcome])
         except TimeoutError:

@@ -20,6 +20,7 @@ from cogs.bot import DoorlistBot, IdentifyBudgetSpent, intents_of
 from cogs.config import DiscordSettings
 from cogs.connection import Connection
 from cogs.errors import TRANSPORT_ERRORS
+from membership.errors import Retry
 from membership.ports import Clock
 
 log = structlog.get_logger(__name__)
@@ -131,6 +132,9 @@ class Supervisor:
             return self._again(f"Discord closed the connection ({closed.code})")
         except IdentifyBudgetSpent as spent:
             return Verdict(text="too many connections to Discord today, waiting", wait=spent.wait)
+        except Retry as failure:
+            # Ours: the IDENTIFY budget or the stored hash could not be read.
+            return self._again(failure.why)
         except TRANSPORT_ERRORS as failure:
             return self._again(f"Discord cannot be reached ({type(failure).__name__})")
         except Exception as bug:

@@ -107,8 +107,11 @@ class Budget:
     left: int = 200
     wait: timedelta = timedelta(hours=3)
     taken: int = 0
+    failures: list[Exception] = field(default_factory=list)
 
     async def take(self, now: datetime) -> timedelta:
+        if self.failures:
+            raise self.failures.pop(0)
         if self.taken >= self.left:
             return self.wait
         self.taken += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import timedelta
 
 import pytest
 from yarl import URL
@@ -12,6 +13,7 @@ from membership.errors import Blocked, Gone, Reason, Retry
 from membership.model import ChannelId, GuildId, Lane, MessageId, Observation, RoleId, UserId
 from membership.ports import JoinOutcome
 from sandbox.discord.faults import Fault, refused
+from sandbox.discord.gateway import encode
 from sandbox.discord.permissions import BOT_DEFAULT, Permission
 from sandbox.discord.world import User
 from tests.cogs.connected import Connected, connected
@@ -77,6 +79,29 @@ async def test_a_person_is_looked_up_over_rest_when_the_gateway_does_not_answer(
         answer = await observe(here, stage.charlie, stage.dora, lane=Lane.PERSON)
         assert answer[UserId(stage.charlie.id)] is not None
         assert answer[UserId(stage.dora.id)] is None
+
+
+async def test_discords_limit_on_member_queries_is_heard() -> None:
+    async with connected() as here:
+        # Nobody answers for a server that does not exist.
+        asking = asyncio.create_task(here.side.queries.ask(GuildId(5), [UserId(1)], Lane.BULK))
+        await until(lambda: here.side.queries.sent == 1)
+        (session,) = here.stage.local.gateway.connections
+        meta = {"guild_id": "5", "nonce": "q1"}
+        session.dispatch("RATE_LIMITED", encode({"opcode": 8, "retry_after": 12.5, "meta": meta}))
+        with pytest.raises(Retry) as failure:
+            await asking
+        assert failure.value.after == timedelta(seconds=12.5)
+
+
+async def test_an_account_that_no_longer_exists_is_not_in_the_server() -> None:
+    async with connected() as here:
+        stage = here.stage
+        stage.local.add_fault(Fault(method="GET", path="/members/", answer=refused(404, 10013)))
+        stage.local.gateway.is_refusing = True
+        stage.local.gateway.drop_connections(1006)
+        await until(lambda: not stage.local.gateway.connections)
+        assert await observe(here, stage.dora, lane=Lane.PERSON) == {UserId(stage.dora.id): None}
 
 
 async def test_bulk_waits_for_the_gateway_instead_of_using_up_rest() -> None:

@@ -124,6 +124,17 @@ async def test_a_lost_connection_is_no_answer() -> None:
         await task
 
 
+async def test_silence_is_no_answer_and_an_answer_that_comes_too_late_is_ignored() -> None:
+    wire = Wire()
+    queries = MemberQueries(wire.send, answer_seconds=0.02)
+    task = ask(queries, 1)
+    nonce = await asked(wire)
+    queries.hear(a_chunk(nonce, absent=[1], chunk_index=0, chunk_count=2))
+    with pytest.raises(Retry):
+        await task
+    queries.hear(a_chunk(nonce, chunk_index=1, chunk_count=2))
+
+
 async def test_a_query_that_could_not_be_sent_is_no_answer() -> None:
     queries = MemberQueries(Wire(failure=Retry("not connected")).send)
     with pytest.raises(Retry, match="not connected"):

@@ -6,6 +6,9 @@ import asyncio
 import time
 from datetime import timedelta
 
+import pytest
+
+from membership.errors import Retry
 from sandbox.discord.faults import Fault, refused
 from tests.cogs.connected import Budget, connected
 from tests.sandbox.discord_stage import until
@@ -79,6 +82,27 @@ async def test_a_spent_budget_means_waiting_not_identifying() -> None:
         running = here.start()
         await until(lambda: "too many connections" in here.supervisor.health().text)
         assert here.stage.local.gateway.sessions == {}
+        await here.supervisor.close()
+        await running
+
+
+@pytest.mark.parametrize("failure", [Retry("the database is locked"), KeyError("bug")])
+async def test_what_goes_wrong_on_our_side_does_not_end_the_supervision(failure: Exception) -> None:
+    async with connected(starts=False, budget=Budget(failures=[failure])) as here:
+        running = here.start()
+        await here.ready()
+        await here.supervisor.close()
+        await running
+
+
+async def test_slash_commands_that_discord_refuses_do_not_keep_the_bot_away_and_are_sent_again() -> None:
+    async with connected(starts=False) as here:
+        here.stage.local.add_fault(Fault(method="PUT", path="/commands", answer=refused(400, 30034)))
+        running = here.start()
+        await here.ready()
+        assert here.command_hash.stored == 0
+        await here.restart()
+        assert here.command_hash.stored == 1
         await here.supervisor.close()
         await running
 
