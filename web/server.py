@@ -10,7 +10,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from web.config import WebSettings
 
-IDLE_SECONDS = 10.0
+IDLE_SECONDS = 9.0
 """How long a connection may say nothing between requests, or take for a request's head (aiohttp's default: an hour)."""
 _LONGEST_LINE = 8190
 _MOST_HEADERS = 100

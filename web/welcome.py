@@ -8,20 +8,23 @@ from aiohttp import web
 from yarl import URL
 
 from web import outcomes, sign_in
+from web.clients import FailureLimit, client_address
 from web.pages import PARTS, page
 from web.parts import AccessState, Progress
-from web.sign_in import count_failure, redirect
+from web.sign_in import redirect
 
 PATH = "/welcome"
+QUESTIONS = web.AppKey("fruitless_questions", FailureLimit)
 
 _SESSION_ID = re.compile(r"[A-Za-z0-9_-]{8,200}")
-_LATE_AFTER = 3  # looks, about six seconds: usually the webhook is there before the browser
+_LATE_EVERY = 3  # looks, about six seconds: usually the webhook is there before the browser
 _LAST_LOOK = 40
 _QUICK_SECONDS, _CALM_SECONDS = 2, 5
 
 
 def install(app: web.Application) -> None:
     """Add the routes."""
+    app[QUESTIONS] = FailureLimit("40/10minute")
     app.router.add_get(PATH, show)
     app.router.add_post(PATH, leave_for_discord)
 
@@ -30,11 +33,7 @@ async def show(request: web.Request) -> web.Response:
     """Show how far the purchase of a checkout is. Whoever knows the checkout's id is the one who paid."""
     session_id = _checked(request.query.get("session_id", ""))
     look = _look(request.query.get("look", ""))
-    use_cases = request.app[PARTS].use_cases
-    progress = await use_cases.purchase_of_checkout(session_id, is_late=look >= _LATE_AFTER)
-    if progress is None and look >= _LATE_AFTER:
-        await count_failure(request)  # invented ids must not turn into calls at the provider without end
-    progress = progress or Progress(is_paid=False)
+    progress = await _progress(request, session_id, look)
     seconds = _refresh_seconds(progress, look)
     context = {
         "progress": progress,
@@ -55,6 +54,17 @@ async def leave_for_discord(request: web.Request) -> web.Response:
     if progress is None or progress.purchase_id is None or progress.connected_as:
         return redirect(back)
     return await sign_in.start(request, progress.purchase_id, back)
+
+
+async def _progress(request: web.Request, session_id: str, look: int) -> Progress:
+    """Ask how far the purchase is; now and then ask the provider too, but not without end for invented ids."""
+    parts, questions = request.app[PARTS], request.app[QUESTIONS]
+    address = client_address(request, parts.settings.trusted_proxies)
+    is_late = look > 0 and look % _LATE_EVERY == 0 and not await questions.is_used_up(address)
+    progress = await parts.use_cases.purchase_of_checkout(session_id, is_late=is_late)
+    if is_late and not (progress and progress.is_paid):
+        await questions.count(address)
+    return progress or Progress(is_paid=False)
 
 
 def _refresh_seconds(progress: Progress, look: int) -> int:

@@ -17,11 +17,11 @@ from yarl import URL
 
 from membership.codes import digest
 from membership.errors import Gone, Retry
-from membership.ledgers import Store
 from membership.model import PurchaseId
 from membership.ports import IncomingEvent, Provider
 from providers.signatures import BadPayload, BadSignature
 from storage.config import DatabaseSettings
+from storage.intake import GroupCommit
 from storage.store import Database
 from tests.web.discord_stand_in import CLIENT_ID, CLIENT_SECRET, DiscordStandIn
 from web.app import build_app
@@ -128,15 +128,13 @@ class Intake:
     """Stores through the real database; `trouble` is raised instead when set."""
 
     def __init__(self, store: Database, clock: HandClock) -> None:
-        self._store = store
-        self._clock = clock
+        self.door = GroupCommit(store, clock, lambda: None)
         self.trouble: Exception | None = None
 
     async def accept(self, provider: str, events: Sequence[IncomingEvent]) -> int:
         if self.trouble is not None:
             raise self.trouble
-        async with self._store.write() as tx:
-            return await tx.inbox.add(provider, events, self._clock.now())
+        return await self.door.accept(provider, events)
 
 
 @dataclass
@@ -287,7 +285,7 @@ async def a_stage(
     folder: Path,
     *,
     public_url: str = "",
-    idle_seconds: float = 10.0,
+    idle_seconds: float = 9.0,
     trusted_proxies: tuple[str, ...] = (),
     is_sandbox: bool = False,
 ) -> AsyncIterator[Stage]:
@@ -308,7 +306,7 @@ async def a_stage(
                 api_url=f"{discord.url}/api/v10",
                 site_url=discord.url,
             ),
-            store=cast("Store", store),
+            store=store,
             intake=intake,
             providers={"shop": cast("Provider", provider)},
             use_cases=membership,
@@ -323,6 +321,7 @@ async def a_stage(
                 provider=provider, intake=intake, browser=Browser(session, base),
             )  # fmt: skip
         await runner.cleanup()
+    await intake.door.close()
     await store.close()
 
 

@@ -46,7 +46,7 @@ async def test_every_route_has_a_row(stage: Stage) -> None:
     assert routes == set(ROUTES)
 
 
-@pytest.mark.parametrize("row", ROUTES, ids=lambda row: " ".join(row))
+@pytest.mark.parametrize("row", ROUTES, ids=" ".join)
 async def test_a_stranger_gets_what_the_row_says(stage: Stage, row: tuple[str, str]) -> None:
     path, status = ROUTES[row]
     answer = await (stage.browser.get(path) if row[0] == "GET" else stage.browser.press(path))

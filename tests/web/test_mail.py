@@ -172,7 +172,7 @@ def test_the_past_due_mail_names_amount_and_end() -> None:
 def test_the_ended_mail_has_words_for_every_reason(reason: Reason) -> None:
     body = a_mailer(25).compose(a_mail("ended", reason=reason.value)).get_body(("plain",))
     assert body is not None
-    assert re.search(r"^Why: (It|The|You) [a-z ]+\.$", body.get_content(), re.MULTILINE)
+    assert re.search(r"^Why: (It|The|You) [A-Za-z ]+\.$", body.get_content(), re.MULTILINE)
 
 
 class _Inventory(HTMLParser):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import io
 import logging
 import time
 import zlib
@@ -12,7 +13,6 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from membership.errors import Retry
 from tests.web.stage import BUSY, Stage, a_stage
 
 MIB = 1024 * 1024
@@ -21,7 +21,7 @@ MIB = 1024 * 1024
 async def post(stage: Stage, body: bytes, *, path: str = "/webhooks/shop", **headers: str) -> int:
     """Send a signed body; return the status."""
     signed = {"Shop-Signature": stage.provider.sign(body), **headers}
-    async with stage.browser.session.post(stage.base + path, data=body, headers=signed) as answer:
+    async with stage.browser.session.post(stage.base + path, data=io.BytesIO(body), headers=signed) as answer:
         assert await answer.read() == b"" or not path.startswith("/webhooks/")
         return answer.status
 
@@ -84,7 +84,6 @@ async def test_a_bug_while_storing_is_no_acknowledgement(stage: Stage) -> None:
     stage.intake.trouble = ZeroDivisionError()
     assert await post(stage, b"evt_1") == 500
     stage.intake.trouble = None
-    assert isinstance(BUSY, Retry)
 
 
 @pytest.mark.parametrize(("size", "status"), [(MIB - 1, 400), (MIB, 400), (MIB + 1, 413)])
@@ -131,7 +130,7 @@ BROKEN = {
     b"\r\n\r\n0\r\n\r\n",
     "bare newlines": b"POST /webhooks/shop HTTP/1.1\nHost: x\nContent-Length: 5\n\nevt_1",
     "negative length": b"POST /webhooks/shop HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\nevt_1",
-    "bad chunk": b"POST /webhooks/shop HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nevt_1\r\n0\r\n\r\n",
+    "bad chunk": b"POST /webhooks/shop HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nevt\r\n0\r\n\r\n",
     "huge header": b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 65536 + b"\r\n\r\n",
     "many headers": b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X%d: a\r\n" % n for n in range(400)) + b"\r\n",
     "huge path": b"GET /" + b"a" * 20000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -213,5 +212,5 @@ async def seconds_until_closed(stage: Stage, start: bytes, drop: bytes) -> float
 async def test_every_slow_client_is_sent_away_within_ten_seconds(tmp_path: Path) -> None:
     async with a_stage(tmp_path) as stage:
         waits = await asyncio.gather(*(seconds_until_closed(stage, *way) for way in SLOW.values()))
-    slow = {name: round(wait, 1) for name, wait in zip(SLOW, waits, strict=True) if wait > 10.9}
+    slow = {name: round(wait, 1) for name, wait in zip(SLOW, waits, strict=True) if wait > 10.0}
     assert slow == {}

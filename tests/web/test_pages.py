@@ -1,0 +1,215 @@
+"""All pages together: the shop, hostile names, and the rules of accessible pages, checked by a parser."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from membership.codes import digest
+from tests.web.stage import CHECKOUT, DELIVERED, OFFERS, PAID, PREVIEW, TOKEN, Page, Stage, a_stage
+from web.parts import AccessState, Check, ConnectOutcome, ConnectResult, ConnectReview, LinkState
+
+VOID = {"meta", "link", "input", "br", "img", "hr"}
+
+
+class Document(HTMLParser):
+    """A page, parsed: its tags with attributes, the text of headings, and whether everything is closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.open: list[str] = []
+        self.mistakes: list[str] = []
+        self.texts: dict[str, str] = {}
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            self.mistakes.append(f"</{tag}>")
+
+    def handle_data(self, data: str) -> None:
+        if self.open:
+            self.texts[self.open[-1]] = self.texts.get(self.open[-1], "") + data
+
+    def named(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+async def every_page(stage: Stage) -> dict[str, Page]:
+    """Walk through everything a person can see."""
+    membership = stage.membership
+    pages = {
+        path: await stage.browser.get(path)
+        for path in (
+            "/",
+            "/buy/vip",
+            "/buy/course",
+            "/nowhere",
+            f"/connect/{TOKEN}",
+            "/connect/unknown",
+            "/connect/done",
+        )
+    }
+    for state in AccessState:
+        each = replace(membership.progress_answer.access[0], state=state, invite_url="https://discord.gg/x")
+        membership.checkouts[CHECKOUT] = replace(PAID, connected_as="@ada", access=(each,), buyer_name=each.plan_name)
+        pages[f"welcome {state}"] = await stage.browser.get(f"/welcome?session_id={CHECKOUT}")
+    membership.checkouts[CHECKOUT] = PAID
+    pages["welcome"] = await stage.browser.get(f"/welcome?session_id={CHECKOUT}")
+    pages["welcome, not paid"] = await stage.browser.get("/welcome?session_id=cs_unknown")
+    pages["confirm"] = await stage.sign_in()
+    pages["done"] = await stage.browser.get((await stage.browser.press("/connect/confirm", choice="connect")).location)
+    for link in (LinkState.USED, LinkState.EXPIRED, LinkState.LINKED):
+        preview = membership.previews[digest(TOKEN)]
+        membership.previews[digest("other")] = replace(
+            preview, state=link, linked_to=membership.review_answer.moves_from
+        )
+        pages[f"link {link}"] = await stage.browser.get("/connect/other")
+    return pages
+
+
+def set_names(stage: Stage, name: str) -> None:
+    """Give everything that has a name this name."""
+    membership = stage.membership
+    preview = replace(PREVIEW, plan_names=(name,), server_names=(name,), masked_email=name, linked_to=name)
+    access = replace(DELIVERED, plan_name=name, server_name=name)
+    membership.previews[digest(TOKEN)] = replace(preview, linked_to="")
+    membership.review_answer = ConnectReview(preview=preview, moves_from=name, also_holds=name)
+    membership.outcome = ConnectOutcome(result=ConnectResult.CONNECTED, access=(access,))
+    membership.progress_answer = replace(PAID, access=(access,))
+    membership.offer_list = [replace(OFFERS[0], plan_name=name, server_name=name, roles=(name,)), OFFERS[1]]
+    stage.discord.me |= {"username": name, "global_name": name}
+
+
+EVIL = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    '" autofocus onfocus="alert(1)',
+    "</title><svg onload=alert(1)>",
+    "{{ 7 * 7 }}{% raw %}",
+    "javascript:alert(1)",
+    "<!--<base href=//evil>",
+    "</main><form action=//evil>",
+    "\u202e\u0000<iframe src=//evil>",
+]
+
+
+@pytest.mark.parametrize("evil", EVIL)
+async def test_a_hostile_name_stays_text_on_every_page(stage: Stage, evil: str) -> None:
+    plain = {name: Document(page.text).tags for name, page in (await every_page(stage)).items()}
+    set_names(stage, evil)
+    for name, page in (await every_page(stage)).items():
+        document = Document(page.text)
+        assert not document.named("script") + document.named("iframe") + document.named("img"), name
+        assert not [key for _, attributes in document.tags for key in attributes if key.startswith("on")], name
+        assert not [tag for tag, _ in document.tags if tag in ("svg", "base", "object")], name
+        assert len(document.named("form")) <= max(1, len([tag for tag, _ in plain[name] if tag == "form"])), name
+        assert "49" not in document.texts.get("h1", ""), name
+
+
+async def test_every_page_follows_the_rules_of_accessible_pages(stage: Stage) -> None:
+    for name, page in (await every_page(stage)).items():
+        document = Document(page.text)
+        assert document.mistakes == [], name
+        assert document.open == [], name
+        assert document.named("html") == [{"lang": "en"}], name
+        assert len(document.named("h1")) == 1, name
+        assert len(document.named("main")) == 1, name
+        assert document.texts["title"].strip(), name
+        assert {"class": "skip", "href": "#main"} in document.named("a"), name
+        assert not [attributes for _, attributes in document.tags if "style" in attributes], name
+        assert not document.named("script") + document.named("style"), name
+        for field in document.named("input"):
+            assert field["type"] == "hidden", name
+        identifiers = [attributes["id"] for _, attributes in document.tags if "id" in attributes]
+        assert len(identifiers) == len(set(identifiers)), name
+
+
+async def test_nothing_on_a_page_is_loaded_from_elsewhere(stage: Stage) -> None:
+    for name, page in (await every_page(stage)).items():
+        for link in Document(page.text).named("link"):
+            assert link["href"].startswith(("/static/", "data:,")), name
+
+
+async def test_the_sandbox_can_not_be_taken_for_the_real_one(tmp_path: Path) -> None:
+    async with a_stage(tmp_path, is_sandbox=True) as stage:
+        for name, page in (await every_page(stage)).items():
+            assert Document(page.text).texts["title"].startswith("SANDBOX"), name
+            assert "nothing here is real" in page.text, name
+
+
+async def test_the_stylesheet_is_kept_by_browsers_until_it_changes(stage: Stage) -> None:
+    [href] = [
+        link["href"] for link in Document((await stage.browser.get("/")).text).named("link") if "css" in link["href"]
+    ]
+    sheet = await stage.browser.get(href)
+    assert sheet.headers["Content-Type"] == "text/css"
+    assert "immutable" in sheet.headers["Cache-Control"]
+    assert "url(" not in sheet.text
+    assert "@import" not in sheet.text
+
+
+# --- the shop -----------------------------------------------------------------------------------------------------
+
+
+async def test_the_shop_shows_plans_with_their_prices(stage: Stage) -> None:
+    page = await stage.browser.get("/")
+    for words in ("VIP", "9.00 EUR", "per month", "199.00 EUR", "once", 'href="/buy/course"'):
+        assert words in page.text
+
+
+async def test_an_empty_shop_says_so(stage: Stage) -> None:
+    stage.membership.offer_list = ()
+    assert "Nothing is for sale yet" in (await stage.browser.get("/")).text
+
+
+async def test_plans_of_several_servers_are_shown_by_server(stage: Stage) -> None:
+    stage.membership.offer_list = [replace(OFFERS[1], server_name="Book club", slug="book"), *OFFERS]
+    page = await stage.browser.get("/")
+    assert page.text.index("Trading Room</h2>") < page.text.index("Book club</h2>")
+
+
+async def test_buying_leads_to_the_checkout(stage: Stage) -> None:
+    answer = await stage.browser.press("/buy/vip")
+    assert (answer.status, answer.location) == (303, stage.membership.checkout_url)
+
+
+async def test_a_checkout_elsewhere_is_reached_by_a_link_because_a_form_would_be_stopped(stage: Stage) -> None:
+    stage.membership.checkout_url = "https://pay.example.com/1"
+    answer = await stage.browser.press("/buy/vip")
+    assert answer.status == 200
+    assert 'href="https://pay.example.com/1"' in answer.text
+
+
+async def test_a_plan_that_is_not_sold_is_not_found(stage: Stage) -> None:
+    assert (await stage.browser.get("/buy/gold")).status == 404
+    assert (await stage.browser.press("/buy/gold")).status == 404
+
+
+# --- health -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/health/ready", "/readiness"])
+async def test_a_failing_part_is_named_and_the_process_not_ready(stage: Stage, path: str) -> None:
+    since = stage.clock.now()
+    stage.membership.checks["discord"] = Check(is_ok=False, text="gateway reconnecting", since=since)
+    async with stage.browser.session.get(stage.base + path) as answer:
+        assert answer.status == 503
+        assert await answer.json() == {
+            "status": "degraded",
+            "checks": {"discord": {"ok": False, "since": since.isoformat(), "text": "gateway reconnecting"}},
+        }
+
+
+async def test_a_process_that_is_not_ready_still_lives(stage: Stage) -> None:
+    stage.membership.checks["discord"] = Check(is_ok=False)
+    assert (await stage.browser.get("/healthz")).text == '{"status": "ok"}'
