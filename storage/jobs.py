@@ -44,15 +44,15 @@ class Jobs:
 
     async def mark_many(self, kind: str, keys: Sequence[tuple[str, str]], *, lane: Lane, run_at: datetime) -> None:
         """Mark many (key, scope) pairs."""
-        if keys:
-            # In one order, so that two processes that mark the same jobs never wait for each other in a circle.
+        # In one order, so that two processes that mark the same jobs never wait for each other in a circle.
+        ordered = sorted(set(keys))
+        statement = mark_statement(self._connection)
+        for start in range(0, len(ordered), PART):
             rows = [
                 {"kind": kind, "key": key, "scope": scope, "lane": int(lane), "run_at": run_at, "due_at": run_at}
-                for key, scope in sorted(set(keys))
+                for key, scope in ordered[start : start + PART]
             ]
-            statement = mark_statement(self._connection)
-            for start in range(0, len(rows), PART):
-                await self._connection.execute(statement, rows[start : start + PART])
+            await self._connection.execute(statement, rows)
 
     async def claim(
         self, now: datetime, lease_until: datetime, limit: int, busy_scopes: Sequence[str]

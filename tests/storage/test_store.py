@@ -270,8 +270,10 @@ async def test_marking_many_members_leaves_the_event_loop_free(database: Databas
             longest, last = max(longest, now - last), now
 
     watcher = asyncio.create_task(watch())
+    keys = [(f"1:{number}", "1") for number in range(30_000)]
+    started = time.perf_counter()
     async with database.write() as tx:
-        await tx.jobs.mark_many("member", [(f"1:{n}", "1") for n in range(20_000)], lane=Lane.BULK, run_at=NOON)
+        await tx.jobs.mark_many("member", keys, lane=Lane.BULK, run_at=NOON)
     is_over = True
     await watcher
-    assert longest < 0.1
+    assert longest < (time.perf_counter() - started) / 3
