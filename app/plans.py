@@ -10,7 +10,14 @@ A plan file is TOML with a table per plan:
     on_end = "remove_roles"        # nothing, remove_roles, remove_all_roles, kick
     grace_days = 3
 
-`slug`, `on_refund`, `on_past_due`, `past_due_role`, `trial_role`, `paused_grants`, `duration_days` and `archived` are
+    [[server]]
+    id = 1199000000000000000
+    claim_channel = 1199000000000000002     # where !claim CODE is read
+    event_channel = 1199000000000000003     # what happened, for staff
+    invite_channel = 1199000000000000004    # where invites for single buyers are made
+    invite_url = ""                         # or one invite for everybody
+
+A server's lines that are left out stay as they are. `slug`, `on_refund`, `on_past_due`, `past_due_role`, `trial_role`, `paused_grants`, `duration_days` and `archived` are
 as optional as the last two. A plan is known by its slug, which is made from the name where it is left out.
 """
 
@@ -20,6 +27,7 @@ import asyncio
 import re
 import tomllib
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -60,12 +68,25 @@ class PlanEntry(BaseModel):
     archived: bool = False
 
 
-class PlanFile(BaseModel):
-    """A file of plans."""
+class ServerEntry(BaseModel):
+    """One server's channels."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    plan: tuple[PlanEntry, ...]
+    id: Id
+    claim_channel: Id | None = None
+    event_channel: Id | None = None
+    invite_channel: Id | None = None
+    invite_url: str | None = Field(default=None, pattern=r"^(https://\S+)?$", max_length=200)
+
+
+class PlanFile(BaseModel):
+    """A file of plans and of the servers they are for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    plan: tuple[PlanEntry, ...] = ()
+    server: tuple[ServerEntry, ...] = ()
 
 
 def create_plan(
@@ -122,13 +143,29 @@ async def _with_services(settings: Settings, work: Callable[[Services], Awaitabl
 
 
 async def _apply(services: Services, content: Mapping[str, object]) -> int:
-    entries = PlanFile.model_validate(content).plan
-    account_id = await _account(services, entries)
-    for entry in entries:
+    file = PlanFile.model_validate(content)
+    account_id = await _account(services, file.plan)
+    for server in file.server:
+        await _set_channels(services, server)
+    for entry in file.plan:
         stored = await plans.save(services, _plan(entry, account_id))
         click.echo(f"✓ {stored.name} ({stored.slug}): {len(stored.roles)} roles, {len(stored.products)} products")
     click.echo("Members are looked at when Doorlist runs next.")
     return FINE
+
+
+async def _set_channels(services: Services, entry: ServerEntry) -> None:
+    given = {
+        "claim_channel_id": entry.claim_channel,
+        "event_channel_id": entry.event_channel,
+        "invite_channel_id": entry.invite_channel,
+        "invite_url": entry.invite_url,
+    }
+    async with services.store.write() as tx:
+        guild = await tx.guilds.get(GuildId(entry.id)) or await tx.guilds.ensure(GuildId(entry.id), "")
+        changes = {name: value for name, value in given.items() if value is not None}
+        await tx.guilds.replace(replace(guild, **changes))  # type: ignore[arg-type]
+    click.echo(f"✓ server {entry.id}: {', '.join(changes) or 'nothing changed'}")
 
 
 async def _account(services: Services, entries: tuple[PlanEntry, ...]) -> AccountId:

@@ -99,6 +99,7 @@ async def running(
         stack.push_async_callback(database.close)
         bell = Bell()
         discord = open_discord(settings.discord, limits=role_limits)
+        stack.push_async_callback(discord.port.close)
         ground = Ground(settings=settings, clock=clock, database=database, discord=discord, bell=bell)
         services = await _services(stack, ground)
         worker = Worker(services)
@@ -116,6 +117,7 @@ async def offline(settings: Settings) -> AsyncIterator[Services]:
         database = await Database.open(settings.database, clock)
         stack.push_async_callback(database.close)
         discord = open_discord(settings.discord)
+        stack.push_async_callback(discord.port.close)
         ground = Ground(settings=settings, clock=clock, database=database, discord=discord, bell=Bell())
         yield await _services(stack, ground)
 
