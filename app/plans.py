@@ -17,8 +17,9 @@ A plan file is TOML with a table per plan:
     invite_channel = 1199000000000000004    # where invites for single buyers are made
     invite_url = ""                         # or one invite for everybody
 
-A server's lines that are left out stay as they are. `slug`, `on_refund`, `on_past_due`, `past_due_role`, `trial_role`, `paused_grants`, `duration_days` and `archived` are
-as optional as the last two. A plan is known by its slug, which is made from the name where it is left out.
+A server's lines that are left out stay as they are. `slug`, `on_refund`, `on_past_due`, `past_due_role`, `trial_role`,
+`paused_grants`, `duration_days` and `archived` are as optional as `on_end` and `grace_days`. A plan is known by its
+slug, which is made from the name where it is left out.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ def direct_text(template: str, facts: Mapping[str, object]) -> str:
     return _TEMPLATES[template].format(
         plan=code_text(str(facts.get("plan") or "your membership")),
         server=code_text(str(facts.get("server") or "the server")),
-        kick_at=date(facts.get("kick_at")),
+        kick_at=date(facts["kick_at"]) if "kick_at" in facts else "",
     )
 
 
