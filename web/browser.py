@@ -20,6 +20,8 @@ SIGN_IN = "signin"
 CONNECT = "connect"
 """Holds who signed in, and later how it went."""
 LIFE = timedelta(minutes=10)
+"""How long a sign-in may take. The content's own end counts; the cookie may outlive it."""
+COOKIE_LIFE = timedelta(hours=1)
 
 _LONGEST_KEY = 200
 
@@ -36,11 +38,11 @@ def key_of(request: web.Request, parts: Parts, purpose: str) -> str:
 
 
 def set_key(response: web.StreamResponse, parts: Parts, purpose: str, key: str) -> None:
-    """Give the browser a key for ten minutes."""
+    """Give the browser a key."""
     response.set_cookie(
         cookie_name(parts, purpose),
         key,
-        max_age=int(LIFE.total_seconds()),
+        max_age=int(COOKIE_LIFE.total_seconds()),
         path="/",
         secure=_is_secure(parts),
         httponly=True,
@@ -48,16 +50,11 @@ def set_key(response: web.StreamResponse, parts: Parts, purpose: str, key: str) 
     )
 
 
-def forget_key(response: web.StreamResponse, parts: Parts, purpose: str) -> None:
-    """Make the browser drop its key."""
-    response.del_cookie(cookie_name(parts, purpose), path="/", secure=_is_secure(parts), httponly=True, samesite="Lax")
-
-
-async def remember(parts: Parts, key: str, kind: str, content: Mapping[str, object]) -> None:
-    """Keep JSON-able content under a key for ten minutes."""
+async def remember(parts: Parts, key: str, kind: str, content: Mapping[str, object], *, life: timedelta = LIFE) -> None:
+    """Keep JSON-able content under a key for a while."""
     texts = {name: json.dumps(value) for name, value in content.items()}
     async with parts.store.write() as tx:
-        await tx.sessions.put(digest(key), kind, texts, parts.clock.now() + LIFE)
+        await tx.sessions.put(digest(key), kind, texts, parts.clock.now() + life)
 
 
 async def recall(parts: Parts, key: str, kind: str) -> Mapping[str, Any] | None:

@@ -62,8 +62,8 @@ async def leave_for_discord(request: web.Request) -> web.Response:
     """Send the browser to Discord, if the link is still good."""
     preview = await _preview(request)
     if preview.state not in _OPEN or preview.purchase_id is None:
-        return redirect(request.path)
-    return await sign_in.start(request, preview.purchase_id, request.path)
+        return redirect(request.rel_url.raw_path)
+    return await sign_in.start(request, preview.purchase_id, request.rel_url.raw_path)
 
 
 async def come_back(request: web.Request) -> web.Response:
@@ -113,8 +113,11 @@ async def confirm(request: web.Request) -> web.Response:
     except Retry:
         await browser.remember(parts, key, _KIND, content)
         raise
-    await browser.remember(parts, key, _KIND, _after(content, outcome))
-    return redirect(CONFIRM_PATH if outcome.result is ConnectResult.NEEDS_MOVE else DONE_PATH)
+    if outcome.result is ConnectResult.NEEDS_MOVE:
+        await browser.remember(parts, key, _KIND, content)
+        return redirect(CONFIRM_PATH)
+    await browser.remember(parts, key, _KIND, _after(content, outcome), life=browser.COOKIE_LIFE)
+    return redirect(DONE_PATH)
 
 
 async def show_outcome(request: web.Request) -> web.Response:
@@ -132,7 +135,7 @@ async def show_outcome(request: web.Request) -> web.Response:
             return page(request, "notice.html", {"notice": notice}, refresh_seconds=2)
         case "confirm":
             return redirect(CONFIRM_PATH)
-    return page(request, "notice.html", {"notice": outcomes.SIGN_IN_TOO_OLD}, status=400)
+    return page(request, "notice.html", {"notice": outcomes.FORGOTTEN}, status=400)
 
 
 async def _show_result(request: web.Request, content: Content) -> web.Response:
@@ -189,9 +192,7 @@ def _kept(attempt: Attempt) -> dict[str, object]:
 
 
 def _after(content: Content, outcome: ConnectOutcome) -> Content:
-    """Return what is kept after a try: the identity only as long as it is needed for a second yes."""
-    if outcome.result is ConnectResult.NEEDS_MOVE:
-        return content
+    """Return what is kept after a try: enough to show how it went, and no longer the token."""
     return {
         "stage": "done",
         "result": outcome.result,

@@ -39,6 +39,11 @@ SIGN_IN_TOO_OLD = Notice(
     "Open the link from your mail once more.",
     tone="warn",
 )
+FORGOTTEN = Notice(
+    title="This page has served its time",
+    text="If you connected Discord, everything goes on by itself. If you were in the middle of it, nothing was "
+    "changed: open the link from your mail once more.",
+)
 CONTINUE_TO_PAY = "You pay at our payment provider. Nothing is charged before you confirm there."
 
 _STOPPED = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import secrets
 import socket
@@ -155,6 +156,8 @@ class Membership:
     checkout_url: str = "https://checkout.stripe.com/c/pay/cs_test_1"
     checks: dict[str, Check] = field(default_factory=lambda: {"database": Check(is_ok=True)})
     trouble: Exception | None = None
+    is_fast: asyncio.Event = field(default_factory=asyncio.Event)
+    was_asked: asyncio.Event = field(default_factory=asyncio.Event)
     connected: list[ConnectRequest] = field(default_factory=list)
     moved: list[ConnectRequest] = field(default_factory=list)
     late_questions: int = 0
@@ -169,6 +172,8 @@ class Membership:
         if self.trouble is not None:
             raise self.trouble
         self.connected.append(request)
+        self.was_asked.set()
+        await self.is_fast.wait()
         if self.outcome.result is ConnectResult.CONNECTED:
             self._deliver(request, self.outcome)
         return self.outcome
@@ -293,6 +298,7 @@ async def a_stage(
     port = free_port()
     base = f"http://127.0.0.1:{port}"
     clock, membership, provider = HandClock(), Membership(), ShopProvider()
+    membership.is_fast.set()
     settings = WebSettings.model_validate({"host": "127.0.0.1", "port": port, "trusted_proxies": trusted_proxies})
     store = await Database.open(DatabaseSettings(url=f"sqlite:///{folder / 'test.db'}"), clock)
     intake = Intake(store, clock)

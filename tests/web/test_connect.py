@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from membership.codes import digest
 from membership.errors import Reason, Retry
@@ -96,6 +97,51 @@ async def test_pressing_yes_twice_connects_once(stage: Stage) -> None:
     pressed = await asyncio.gather(*(stage.browser.press("/connect/confirm", choice="connect") for _ in range(8)))
     assert {page.status for page in pressed} == {303}
     assert len(stage.membership.connected) == 1
+
+
+async def test_whoever_looks_while_it_is_being_done_is_asked_to_wait(stage: Stage) -> None:
+    await stage.sign_in()
+    stage.membership.is_fast.clear()
+    pressing = asyncio.create_task(stage.browser.press("/connect/confirm", choice="connect"))
+    async with asyncio.timeout(5):
+        await stage.membership.was_asked.wait()
+    assert (await stage.browser.press("/connect/confirm", choice="connect")).location == "/connect/done"
+    page = await stage.browser.get("/connect/done")
+    assert "One moment" in page.text
+    assert 'http-equiv="refresh"' in page.text
+    stage.membership.is_fast.set()
+    await pressing
+    assert "VIP is yours" in (await stage.browser.get("/connect/done")).text
+    assert len(stage.membership.connected) == 1
+
+
+async def test_the_outcome_stays_longer_than_the_sign_in(stage: Stage) -> None:
+    await stage.sign_in()
+    await stage.browser.press("/connect/confirm", choice="connect")
+    stage.clock.advance(timedelta(minutes=50))
+    assert "VIP is yours" in (await stage.browser.get("/connect/done")).text
+    stage.clock.advance(timedelta(minutes=20))
+    assert "served its time" in (await stage.browser.get("/connect/done")).text
+
+
+async def test_an_identity_is_forgotten_after_ten_minutes(stage: Stage) -> None:
+    await stage.sign_in()
+    stage.clock.advance(timedelta(minutes=10, seconds=1))
+    assert (await stage.browser.press("/connect/confirm", choice="connect")).location == "/connect/done"
+    assert stage.membership.connected == []
+
+
+@pytest.mark.parametrize(
+    "token", ["%0d%0aSet-Cookie:%20a=b", "%2f%2fevil.example", "..%2f..%2fx", "%00", "@evil", "%ff"]
+)
+async def test_a_strange_token_leads_nowhere_else(stage: Stage, token: str) -> None:
+    url = URL(f"{stage.base}/connect/{token}", encoded=True)
+    async with stage.browser.session.post(
+        url, headers={"Sec-Fetch-Site": "same-origin"}, allow_redirects=False
+    ) as answer:
+        assert answer.status in (303, 404)
+        assert answer.headers.get("Location", "/connect/").startswith("/connect/")
+        assert "Set-Cookie" not in answer.headers
 
 
 async def test_an_unverified_email_is_not_passed_on(stage: Stage) -> None:

@@ -91,6 +91,11 @@ async def test_a_body_may_be_one_mebibyte(stage: Stage, size: int, status: int) 
     assert await post(stage, b"x" * size) == status
 
 
+async def test_an_announced_giant_is_refused_before_it_is_sent(stage: Stage) -> None:
+    answer = await talk(stage, b"POST /webhooks/shop HTTP/1.1\r\nHost: x\r\nContent-Length: 2000000\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 413")
+
+
 async def test_a_body_without_a_length_is_cut_off_at_one_mebibyte(stage: Stage) -> None:
     async def pieces() -> object:
         for _ in range(40):
