@@ -39,7 +39,7 @@ async def sandbox(settings: Settings, *, database: Path, port: int, clock: Movab
         world = await stack.enter_async_context(outside(clock, host=HOST, port=port, doorlist_url=doorlist_url))
         pointed = pointed_at(world, settings, database=database, port=doorlist_port)
         process = await stack.enter_async_context(running(pointed, clock))
-        await _open_shop(process, world)
+        await open_shop(process, world)
         _follow_clock(process, world)
         yield Sandbox(outside=world, process=process)
 
@@ -94,7 +94,7 @@ def _plain(settings: Settings, section: str) -> dict[str, object]:
     return dumped
 
 
-async def _open_shop(process: Process, world: Outside) -> None:
+async def open_shop(process: Process, world: Outside) -> None:
     """Make the demo server's settings and a plan for everything it sells: what an owner does once."""
     services, server = process.services, world.seed.server
     guild_id = GuildId(server.guild.id)

@@ -47,7 +47,7 @@ class MovableClock:
 async def sqlite_database(folder: Path, clock: MovableClock | None = None) -> AsyncIterator[Database]:
     """Open an empty SQLite database in `folder`."""
     path = folder / "doorlist.db"
-    shutil.copyfile(await asyncio.to_thread(_sqlite_template), path)
+    shutil.copyfile(await asyncio.to_thread(sqlite_template), path)
     async with _opened(f"sqlite:///{path}", clock) as database:
         yield database
 
@@ -82,7 +82,7 @@ def postgres_url(folder: Path, name: str) -> str:
 
 
 @functools.cache
-def _sqlite_template() -> Path:
+def sqlite_template() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="doorlist-template-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     path = folder / "template.db"

@@ -1,0 +1,333 @@
+"""The stage of the scenarios: the outside world and the real Doorlist, talking over HTTP, WebSocket and SMTP only.
+
+The verbs are the words of the scenarios. What happened is asked of the outside (roles, mails, posts); only plans, held
+removals and the queue are asked of Doorlist itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from app.process import Process, running
+from app.sandboxed import HOST, free_port, open_shop, pointed_at
+from app.settings import Settings
+from cogs.pacing import RoleLimits
+from membership import plans, resync
+from membership.model import GuildId, Plan, PlanProduct, RoleId
+from membership.policy import Policy
+from sandbox.clock import MovableClock
+from sandbox.discord.buckets import RULES, Buckets
+from sandbox.discord.world import Guild, Role, User
+from sandbox.mailbox import Mail
+from sandbox.outside import Outside, outside
+from sandbox.stripe.cards import Card
+from sandbox.visitor import Page, Visitor, claim_code, connect_link
+from tests.sandbox import discord_contract
+from tests.storage.databases import TEMPLATE, empty_postgres, sqlite_template
+from tests.storage.databases import settings as database_settings
+
+FIRST_PORT = 18600
+PATIENCE_SECONDS = 5.0
+LOOK_SECONDS = 0.01
+TIME_SCALE = 0.02
+"""Discord's windows are this much shorter than in reality, for both sides."""
+
+DatabaseKind = Literal["sqlite", "postgres"]
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bought:
+    """A paid checkout, by Stripe's ids; `subscription` is "" for what is paid once."""
+
+    session: str
+    subscription: str
+
+    @property
+    def id(self) -> str:
+        """Return the id that refunds and disputes go by."""
+        return self.subscription or self.session
+
+
+@dataclass(slots=True, kw_only=True)
+class Stage:
+    """Both sides, and the verbs. A person is called by the name in the cast, or by any new one."""
+
+    outside: Outside
+    settings: Settings
+    people: dict[str, User]
+    _process: Process | None = None
+    _doorlist: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _kept: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    @property
+    def process(self) -> Process:
+        """Return the running Doorlist."""
+        assert self._process is not None, "Doorlist is closed"
+        return self._process
+
+    @property
+    def guild(self) -> Guild:
+        """Return the demo server."""
+        return self.outside.seed.server.guild
+
+    @property
+    def stripe(self) -> Any:
+        """Return what a seller or a buyer can do at Stripe."""
+        return self.outside.stripe.control
+
+    async def open(self) -> None:
+        """Start Doorlist on the stage's database and wait until its bot is online."""
+        limits = RoleLimits(seconds=RULES["member-role"].seconds * TIME_SCALE)
+        self._process = await self._doorlist.enter_async_context(
+            running(self.settings, self.outside.clock, role_limits=limits)
+        )
+        supervisor = self._process.supervisor
+        await self.eventually(lambda: supervisor.health().is_connected, "the bot is online")
+
+    async def close(self) -> None:
+        """Stop Doorlist in order; the outside goes on."""
+        self._process = None
+        await self._doorlist.aclose()
+
+    async def reopen(self) -> None:
+        """Stop Doorlist and start it again on the same database."""
+        await self.close()
+        await self.open()
+
+    def person(self, name: str) -> User:
+        """Return somebody of the cast; a new name makes a new Discord account with the address NAME@example.com."""
+        if name not in self.people:
+            made = self.outside.discord.create_user(name, email=f"{name}@example.com", global_name=name.title())
+            self.people[name] = made
+        return self.people[name]
+
+    def joins(self, name: str) -> None:
+        """Let somebody join the server, if they are not in it."""
+        self.outside.discord.people.join(self.guild, self.person(name))
+
+    def buys(self, name: str, slug: str = "vip", *, card: Card = Card.GOOD, **checkout: object) -> Bought:
+        """Pay for a plan on the seller's own site. `checkout` is what the API takes."""
+        price = self.ware(slug).price_id
+        session = self.stripe.buy(price, self.address(name), card=card, name=name.title(), **checkout)
+        return Bought(session=session["id"], subscription=session["subscription"] or "")
+
+    async def claims(self, name: str) -> None:
+        """Type the code of the newest connect mail into the verification channel, as a member of the server."""
+        code = claim_code((await self.invitation(name)).text)
+        self.joins(name)
+        self.outside.discord.people.say(self.outside.seed.server.get_access, self.person(name), f"!claim {code}")
+
+    async def connects(self, name: str, *, as_person: str | None = None) -> Page:
+        """Follow the newest connect mail in a browser, sign in at Discord, say yes; return the last page."""
+        link = connect_link((await self.invitation(name)).text)
+        assert link is not None
+        async with self.visitor(name) as visitor:
+            return await visitor.connect(link, self.person(as_person or name))
+
+    async def is_member(self, name: str, slug: str = "vip", **checkout: object) -> Bought:
+        """Let somebody buy and connect, and wait until everything is settled."""
+        bought = self.buys(name, slug, **checkout)  # type: ignore[arg-type]
+        await self.claims(name)
+        await self.settled()
+        return bought
+
+    def visitor(self, name: str) -> Visitor:
+        """Return somebody's browser, a context manager."""
+        return Visitor(self.outside.doorlist_url, email=self.address(name), name=name.title())
+
+    def ware(self, slug: str) -> Any:
+        """Return a thing that the demo shop sells."""
+        return next(each for each in self.outside.seed.wares if each.slug == slug)
+
+    def address(self, name: str) -> str:
+        """Return where somebody gets mail."""
+        return self.person(name).email or ""
+
+    def role(self, name: str, *, position: int = 2) -> Role:
+        """Return a role of the server by its name; a new name makes a new role."""
+        for role in self.guild.roles.values():
+            if role.name == name:
+                return role
+        return self.outside.discord.create_role(self.guild, name, position=position)
+
+    def roles(self, name: str) -> set[str]:
+        """Return the names of somebody's roles, none for somebody outside."""
+        user = self.person(name)
+        return self.outside.discord.roles_of(self.guild, user) if user.id in self.guild.members else set()
+
+    def has(self, name: str, role: str = "VIP") -> bool:
+        """Say whether somebody holds a role."""
+        return role in self.roles(name)
+
+    def is_inside(self, name: str) -> bool:
+        """Say whether somebody is in the server."""
+        return self.person(name).id in self.guild.members
+
+    def mails(self, name: str) -> list[str]:
+        """Return the subjects of the mails to somebody, oldest first."""
+        return [mail.subject for mail in self.outside.mailbox.messages_to(self.address(name))]
+
+    async def invitation(self, name: str) -> Mail:
+        """Return the newest mail with a connect link to somebody."""
+        found: list[Mail] = []
+
+        def is_there() -> bool:
+            mails = self.outside.mailbox.messages_to(self.address(name))
+            found[:] = [mail for mail in mails if connect_link(mail.text)]
+            return bool(found)
+
+        await self.eventually(is_there, f"a connect mail for {name}")
+        return found[-1]
+
+    def posts(self) -> list[str]:
+        """Return the titles of what stands in the event log, oldest first."""
+        messages = self.outside.discord.messages(self.outside.seed.server.log)
+        return [str(embed.get("title", "")) for message in messages for embed in message.embeds]
+
+    def direct_messages(self, name: str) -> list[str]:
+        """Return what the bot wrote to somebody, oldest first."""
+        return [message.content for message in self.outside.discord.direct_messages(self.person(name))]
+
+    def role_writes(self, name: str) -> list[tuple[str, str]]:
+        """Return the role writes on somebody that Discord carried out: (PUT or DELETE, role name), oldest first."""
+        found = []
+        for record in self.outside.discord.records.requests:
+            parts = record.path.split("/")
+            if "roles" in parts[-2:] and str(self.person(name).id) in parts and record.status == 204:
+                found.append((record.method, self.guild.roles[int(parts[-1])].name))
+        return found
+
+    async def eventually(self, is_so: Callable[[], object], what: str = "it", *, within: float = 0) -> None:
+        """Wait until something is so, 5 s at most. Raises AssertionError that says `what` did not come true."""
+        deadline = time.monotonic() + (within or PATIENCE_SECONDS)
+        while not is_so():
+            assert time.monotonic() < deadline, f"{what} did not come true; posts: {self.posts()}"
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def settled(self) -> None:
+        """Deliver what Stripe has to say and wait until Doorlist has nothing to do now. Raises AssertionError."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        counts = {"due": 1}
+        while counts["due"] or counts["leased"]:
+            assert time.monotonic() < deadline, f"still busy: {counts}"
+            await self.outside.stripe.deliver_pending()
+            counts = await self._jobs()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def advance(self, **by: float) -> None:
+        """Move the one clock of both sides (`days=3`), let Doorlist do what time would have done, and settle."""
+        await self.outside.clock.advance(timedelta(**by))
+        await self.settled()
+
+    async def advance_to(self, moment: datetime) -> None:
+        """Move the clock forward to a moment and settle."""
+        await self.outside.clock.advance(moment - self.now())
+        await self.settled()
+
+    def now(self) -> datetime:
+        """Return the time that both sides have."""
+        return self.outside.clock.now()
+
+    async def parked(self) -> int:
+        """Return how many jobs gave up: none, in every scenario."""
+        return (await self._jobs())["parked"]
+
+    async def _jobs(self) -> dict[str, int]:
+        async with self.process.database.read() as tx:
+            return dict(await tx.jobs.counts())
+
+    async def plan(self, slug: str, *, roles: tuple[str, ...] | None = None, **rules: Any) -> Plan:
+        """Change the plan of a ware, or make a new one with the rules of a known one; then settle.
+
+        `sells` names the ware whose product unlocks the plan, `..._role` a role by its name; the rest is Plan's.
+        """
+        for key in ("past_due_role", "trial_role"):
+            if key in rules:
+                rules[f"{key}_id"] = RoleId(self.role(rules.pop(key)).id)
+        if roles is not None:
+            rules["roles"] = tuple(RoleId(self.role(name).id) for name in roles)
+        sold = rules.pop("sells", None)
+        async with self.process.database.read() as tx:
+            known = await tx.plans.by_slug(slug) or await tx.plans.by_slug(sold)
+        assert known is not None, f"there is no plan {slug}, and no ware {sold}"
+        if sold:
+            product = PlanProduct(account_id=known.products[0].account_id, product_id=self.ware(sold).product_id)
+            rules["products"] = (product,)
+        names = {} if known.slug == slug else {"slug": slug, "name": slug.replace("-", " ").title()}
+        stored = await plans.save(self.process.services, replace(known, **{**names, **rules}))
+        await self.settled()
+        return stored
+
+    async def resync(self) -> None:
+        """List everything at Stripe, as every night; then settle."""
+        await resync.list_everything(self.process.services, "stripe")
+        await self.settled()
+
+    async def follow_clock(self, before: datetime, now: datetime) -> None:
+        """Do what the passed time would have done in a running Doorlist."""
+        if self._process is not None:
+            await self._process.clocks.after_jump(before, now)
+            self._process.worker.wake()
+
+    def guild_id(self) -> GuildId:
+        """Return the server's id in Doorlist's words."""
+        return GuildId(self.guild.id)
+
+
+@asynccontextmanager
+async def stage(
+    folder: Path, *, database: DatabaseKind = "sqlite", policy: Policy | None = None, checks_discord: bool = True
+) -> AsyncIterator[Stage]:
+    """Start both sides with the demo shop open; at the end hold every exchange against Discord's description."""
+    port = free_port(FIRST_PORT)
+    doorlist_port = free_port(port + 1)
+    doorlist_url = f"http://{HOST}:{doorlist_port}"
+    async with AsyncExitStack() as stack:
+        world = await stack.enter_async_context(
+            outside(
+                MovableClock(), host=HOST, port=port, doorlist_url=doorlist_url, buckets=Buckets(time_scale=TIME_SCALE)
+            )
+        )
+        world.discord.records.keeps_exchanges = checks_discord
+        url = await stack.enter_async_context(_empty_database(folder, database))
+        settings = pointed_at(world, Settings(policy=policy or Policy()), database=folder, port=doorlist_port)
+        settings = settings.model_copy(update={"database": database_settings(url)})
+        cast = world.seed.cast
+        people = {"olga": cast.olga, "ada": cast.ada, "ben": cast.ben, "kim": cast.kim}
+        both = Stage(outside=world, settings=settings, people=people)
+        _follow_clock(both)
+        await both.open()
+        stack.push_async_callback(both.close)
+        await open_shop(both.process, world)
+        await both.settled()
+        yield both
+    discord_contract.check(each for each in world.discord.records.exchanges if not each.is_faulty)
+
+
+@asynccontextmanager
+async def _empty_database(folder: Path, kind: DatabaseKind) -> AsyncIterator[str]:
+    if kind == "postgres":
+        async with empty_postgres(TEMPLATE) as url:
+            yield url
+    else:
+        shutil.copyfile(await asyncio.to_thread(sqlite_template), folder / "doorlist.db")
+        yield f"sqlite:///{folder}/doorlist.db"
+
+
+def _follow_clock(both: Stage) -> None:
+    last = [both.now()]
+
+    async def advanced(now: datetime) -> None:
+        before, last[0] = last[0], now
+        await both.follow_clock(before, now)
+
+    both.outside.clock.on_advance(advanced)
