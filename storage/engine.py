@@ -5,14 +5,17 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import event, exc
-from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from membership.errors import Retry
+from storage import one_trip
 
 BUSY_TIMEOUT_MS = 5000
 BEGIN = "doorlist_begin"
@@ -61,7 +64,7 @@ def open_engine(url: str, root: Path) -> AsyncEngine:
     parsed = make_url(url)
     path = sqlite_path(url, root)
     if path is not None:
-        return _open_sqlite(parsed.set(drivername="sqlite+aiosqlite", database=str(path)))
+        return _open_sqlite(path)
     return create_async_engine(
         parsed.set(drivername="postgresql+asyncpg"),
         pool_size=5,
@@ -72,17 +75,16 @@ def open_engine(url: str, root: Path) -> AsyncEngine:
     )
 
 
-def _open_sqlite(url: URL) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=10, pool_reset_on_return=None)
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
-        # Python's own sqlite3 would open transactions late and without IMMEDIATE; `begin` below does it instead.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in _PRAGMAS:
-            cursor.execute(pragma)
-        cursor.close()
+def _open_sqlite(path: Path) -> AsyncEngine:
+    engine = create_async_engine(
+        "sqlite+aiosqlite://",
+        async_creator=partial(one_trip.connect, path, _PRAGMAS),
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=1,
+        max_overflow=0,
+        pool_timeout=10,
+        pool_reset_on_return=None,
+    )
 
     @event.listens_for(engine.sync_engine, "reset")
     def abandon(connection: Any, _record: Any, state: Any) -> None:

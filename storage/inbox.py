@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import select, update
@@ -14,7 +15,7 @@ from membership.ports import IncomingEvent
 from membership.records import StoredEvent
 from storage.jobs import mark_statement
 from storage.ledgers import inbox_events
-from storage.statements import insert_into
+from storage.statements import insert_in_words_of
 
 NEW = "new"
 JOB_KIND = "intake"
@@ -54,13 +55,8 @@ async def store(
     """Store (provider, event) pairs with their jobs; return (provider, external id) of those that were new."""
     if not events:
         return set()
-    insert = insert_into(connection, inbox_events).on_conflict_do_nothing(
-        index_elements=[inbox_events.c.provider, inbox_events.c.external_id]
-    )
-    stored = await connection.execute(
-        insert.returning(inbox_events.c.id, inbox_events.c.provider, inbox_events.c.external_id),
-        [_row(provider, event, now) for provider, event in events],
-    )
+    rows = [_row(provider, event, now) for provider, event in events]
+    stored = await connection.execute(_insert(connection.dialect.name), rows)
     new = stored.all()
     if new:
         jobs = [
@@ -74,8 +70,17 @@ async def store(
             }
             for id_, provider, _ in new
         ]
-        await connection.execute(mark_statement(connection), jobs)
+        await connection.execute(mark_statement(connection.dialect.name), jobs)
     return {(provider, external_id) for _, provider, external_id in new}
+
+
+@cache
+def _insert(dialect: str) -> Any:
+    return (
+        insert_in_words_of(dialect, inbox_events)
+        .on_conflict_do_nothing(index_elements=[inbox_events.c.provider, inbox_events.c.external_id])
+        .returning(inbox_events.c.id, inbox_events.c.provider, inbox_events.c.external_id)
+    )
 
 
 def _row(provider: str, event: IncomingEvent, now: datetime) -> dict[str, Any]:

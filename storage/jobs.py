@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import Select, and_, case, delete, func, literal, null, select, tuple_, union_all, update
@@ -17,7 +18,7 @@ from membership.model import Lane
 from membership.ports import Clock
 from membership.records import Job
 from storage.ledgers import jobs
-from storage.statements import PART, insert_into, smaller
+from storage.statements import PART, insert_in_words_of, smaller
 
 LONGEST_ERROR = 500
 _IS_WAITING = ~jobs.c.is_parked
@@ -46,7 +47,7 @@ class Jobs:
         """Mark many (key, scope) pairs."""
         # In one order, so that two processes that mark the same jobs never wait for each other in a circle.
         ordered = sorted(set(keys))
-        statement = mark_statement(self._connection)
+        statement = mark_statement(self._connection.dialect.name)
         for start in range(0, len(ordered), PART):
             rows = [
                 {"kind": kind, "key": key, "scope": scope, "lane": int(lane), "run_at": run_at, "due_at": run_at}
@@ -178,9 +179,10 @@ class Jobs:
 _JOB = (jobs.c.lane, jobs.c.scope, jobs.c.generation, jobs.c.attempts, jobs.c.run_at)
 
 
-def mark_statement(connection: AsyncConnection) -> Any:
+@cache
+def mark_statement(dialect: str) -> Any:
     """Return the upsert that `mark` runs; its rows name kind, key, scope, lane, run_at and due_at (= run_at)."""
-    insert = insert_into(connection, jobs)
+    insert = insert_in_words_of(dialect, jobs)
     new = insert.excluded
     run_at = smaller(jobs.c.run_at, new.run_at)
     return insert.values(generation=1, attempts=0, is_parked=False, last_error="").on_conflict_do_update(

@@ -17,7 +17,12 @@ PART = 1000
 
 def insert_into(connection: AsyncConnection, table: Table) -> sqlite.Insert | postgresql.Insert:
     """Start an INSERT that may say ON CONFLICT, in the words of the database at the other end."""
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+    return insert_in_words_of(connection.dialect.name, table)
+
+
+def insert_in_words_of(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Start an INSERT for "sqlite" or "postgresql"."""
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)
 
 
 def smaller(left: ColumnElement[Any], right: ColumnElement[Any]) -> ColumnElement[Any]:
