@@ -58,7 +58,7 @@ class Jobs(Protocol):
         """Delete a job."""
 
     async def next_run_at(self) -> datetime | None:
-        """Return when the next unparked, unleased job is due."""
+        """Return when the next unparked job is due; a leased one is due again when its lease ends."""
 
     async def counts(self) -> Mapping[str, int]:
         """Return how many jobs are `due`, `waiting`, `leased` and `parked`."""
@@ -132,7 +132,7 @@ class Removals(Protocol):
         """Return the held batches."""
 
     async def decide(self, batch_id: BatchId, set_hash: str, verdict: str, actor: str, now: datetime) -> Batch:
-        """Release or discard a batch. Raises UserError when the set is no longer the one that was shown."""
+        """Decide a batch; `verdict` is release or discard. Raises UserError when the set is not the one shown."""
 
 
 class Sessions(Protocol):
