@@ -155,7 +155,7 @@ def plan_show(context: click.Context, name: str) -> int:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.pass_context
 def plan_apply(context: click.Context, file: Path) -> int:
-    """Make the plans be as FILE (TOML) says."""
+    """Make the plans be as FILE (TOML) says; docs/plans.md shows one."""
     settings = _load(context).settings
     from app.plans import apply_plans
 

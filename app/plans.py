@@ -1,25 +1,4 @@
-"""The `plan` commands: make, list and show plans, and apply a file of them. For a Doorlist that is not running.
-
-A plan file is TOML with a table per plan:
-
-    [[plan]]
-    name = "VIP"
-    guild = 1199000000000000000
-    roles = [1199000000000000001]
-    products = ["prod_abc", "prod_def:price_ghi"]
-    on_end = "remove_roles"        # nothing, remove_roles, remove_all_roles, kick
-    grace_days = 3
-
-    [[server]]
-    id = 1199000000000000000
-    claim_channel = 1199000000000000002     # where !claim CODE is read
-    event_channel = 1199000000000000003     # what happened, for staff
-    invite_channel = 1199000000000000004    # where invites for single buyers are made
-    invite_url = ""                         # or one invite for everybody
-
-A server's lines that are left out stay as they are. `slug`, `on_refund`, `on_past_due`, `past_due_role`, `trial_role`,
-`paused_grants`, `duration_days` and `archived` are as optional as `on_end` and `grace_days`. A plan is known by its
-slug, which is made from the name where it is left out.
+"""The `plan` commands: make, list and show plans, and apply a file of them. For a Doorlist that is not running. The file is described in docs/plans.md.
 """
 
 from __future__ import annotations
