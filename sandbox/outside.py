@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -12,50 +11,12 @@ from sandbox.clock import MovableClock
 from sandbox.discord import LocalDiscord
 from sandbox.discord.buckets import Buckets
 from sandbox.mailbox import Mailbox
-from sandbox.seed import Seed, seed
+from sandbox.page.site import Site
+from sandbox.parts import DISCORD_MOUNT, STRIPE_KEY, STRIPE_MOUNT, Outside
+from sandbox.seed import seed
 from sandbox.stripe import LocalStripe
 
-DISCORD_MOUNT = "/_emu/discord"
-STRIPE_MOUNT = "/_emu/stripe"
-STRIPE_KEY = "sk_test_sandbox"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outside:
-    """The running world. The addresses are what Doorlist's settings take in place of the real ones."""
-
-    clock: MovableClock
-    discord: LocalDiscord
-    stripe: LocalStripe
-    mailbox: Mailbox
-    seed: Seed
-    url: str
-    doorlist_url: str
-
-    @property
-    def discord_api_url(self) -> str:
-        """Return the base of Discord's REST API."""
-        return f"{self.url}{DISCORD_MOUNT}/api/v10"
-
-    @property
-    def discord_gateway_url(self) -> str:
-        """Return Discord's gateway."""
-        return f"{self.url.replace('http', 'ws', 1)}{DISCORD_MOUNT}/gateway"
-
-    @property
-    def discord_site_url(self) -> str:
-        """Return where people sign in at Discord."""
-        return f"{self.url}{DISCORD_MOUNT}"
-
-    @property
-    def stripe_key(self) -> str:
-        """Return the secret key of the Stripe account."""
-        return STRIPE_KEY
-
-    @property
-    def stripe_api_url(self) -> str:
-        """Return the base of Stripe's API."""
-        return f"{self.url}{STRIPE_MOUNT}"
+__all__ = ["Outside", "outside"]
 
 
 @asynccontextmanager
@@ -91,6 +52,7 @@ async def outside(
 
 def _app(world: Outside) -> web.Application:
     app = web.Application()
+    Site(world).add_to(app)
     app.add_subapp(DISCORD_MOUNT, world.discord.app())
     app.add_subapp(STRIPE_MOUNT, world.stripe.app())
     return app

@@ -47,6 +47,11 @@ class Ware:
     product_id: str
     price_id: str
 
+    @property
+    def price(self) -> str:
+        """Return the price as people read it."""
+        return f"{self.amount / 100:.2f} €"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seed:

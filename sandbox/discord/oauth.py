@@ -132,6 +132,11 @@ class Authorizations:
         token = self._by_access_token.get(access_token)
         return token if token and token.expires_at > self._world.clock.now() else None
 
+    def authorized_at(self, user: User) -> datetime | None:
+        """Return when a user last authorized the application, None when no live token says so."""
+        issued = [each.expires_at for each in self._by_access_token.values() if each.user.id == user.id]
+        return max(issued) - ACCESS_TOKEN_LIFETIME if issued else None
+
     def _exchange_code(self, form: Mapping[str, str]) -> Json:
         code = self._codes.pop(form.get("code", ""), None)
         is_valid = code and code.expires_at > self._world.clock.now()

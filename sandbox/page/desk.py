@@ -1,0 +1,153 @@
+"""What the page remembers between two requests: who you are, what is open, what was said, what is under way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import aiohttp
+
+from sandbox import buyers
+from sandbox.discord.world import Channel, User
+from sandbox.mailbox import Mail
+from sandbox.parts import Outside
+from sandbox.stripe.errors import Refusal
+from sandbox.tour import TourFailed
+from sandbox.visitor import LostError, Visitor
+
+MailView = Literal["html", "text", "headers", "raw"]
+WHISPERS_KEPT = 50
+
+EXPECTED = (LostError, LookupError, PermissionError, Refusal, TimeoutError, TourFailed, aiohttp.ClientError)
+"""What a button's work may fail with: everything that the outside world can refuse."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flash:
+    """What the last action did and what to watch now. `tone` is ok, warn or bad."""
+
+    text: str
+    tone: str = "ok"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whisper:
+    """An answer of the bot that only one person sees."""
+
+    user: User
+    channel: Channel
+    text: str
+    at: datetime
+
+
+class Desk:
+    """The one visitor's desk; a sandbox has one visitor, however many tabs they open."""
+
+    def __init__(self, world: Outside) -> None:
+        """Begin as Ada, in the channel where codes are redeemed."""
+        self.world = world
+        self.person = world.seed.cast.ada
+        self.channel = world.seed.server.get_access
+        self.mail: Mail | None = None
+        self.mail_view: MailView = "html"
+        self.invite = ""
+        self.flash = Flash(text="")
+        self.under_way = ""
+        self.revision = 0
+        self.outage_ends_at: datetime | None = None
+        self.whispers: deque[Whisper] = deque(maxlen=WHISPERS_KEPT)
+        self._read: set[Mail] = set()
+        self._with_role: set[str] = set()
+        self._visitors: dict[int, Visitor] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        world.clock.on_advance(self._time_passed)
+
+    @property
+    def name(self) -> str:
+        """Return what the person you are is called."""
+        return self.person.global_name or self.person.username
+
+    @property
+    def address(self) -> str:
+        """Return where their mail goes."""
+        return self.person.email or ""
+
+    @property
+    def purchase(self) -> buyers.Purchase | None:
+        """Return what they bought last."""
+        return buyers.latest_purchase(self.world, self.address)
+
+    def visitor(self) -> Visitor:
+        """Return the person's browser; it keeps its cookies from button to button."""
+        found = self._visitors.get(self.person.id)
+        if found is None:
+            found = Visitor(self.world.doorlist_url, email=self.address, name=self.name)
+            self._visitors[self.person.id] = found
+        return found
+
+    def say(self, text: str, tone: str = "ok") -> None:
+        """Tell what happened."""
+        self.flash = Flash(text=text, tone=tone)
+        self.revision += 1
+
+    def become(self, person: User) -> None:
+        """Be somebody else from now on."""
+        self.person, self.mail = person, None
+        self.say(f"You are {self.name} now: the shop, the server and the inbox are theirs.")
+
+    def read(self, mail: Mail) -> None:
+        """Open a mail."""
+        self.mail = mail
+        self._read.add(mail)
+
+    def is_read(self, mail: Mail) -> bool:
+        """Say whether a mail was opened here."""
+        return mail in self._read
+
+    def had_role(self, purchase: buyers.Purchase) -> bool:
+        """Say whether the role was seen with the person since this purchase. Looks first."""
+        if buyers.has_role(self.world, self.person):
+            self._with_role.add(purchase.id)
+        return purchase.id in self._with_role
+
+    def start(self, what: str, work: Coroutine[object, object, str]) -> None:
+        """Do something longer beside the page; `what` is shown meanwhile, and its result afterwards.
+
+        Raises LookupError while something else is under way.
+        """
+        if self.under_way:
+            work.close()
+            raise LookupError(f"Wait a moment: {self.under_way}")
+        self.under_way = what
+        self.say(what)
+        task = asyncio.create_task(self._carry_out(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Stop what is under way and close the browsers."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for visitor in self._visitors.values():
+            await visitor.close()
+
+    async def _carry_out(self, work: Coroutine[object, object, str]) -> None:
+        try:
+            text, tone = await work, "ok"
+        except EXPECTED as failure:
+            text, tone = str(failure) or "That took too long.", "bad"
+        finally:
+            self.under_way = ""
+            self.revision += 1
+        self.say(text, tone)
+
+    async def _time_passed(self, now: datetime) -> None:
+        if self.outage_ends_at and now >= self.outage_ends_at:
+            self.outage_ends_at = None
+            self.world.stripe.end_outage()

@@ -1,0 +1,78 @@
+"""The tour bar: which of the six steps are true for the person you are, read from the world, and what to do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from sandbox import buyers
+from sandbox.mailbox import Mail
+from sandbox.page.desk import Desk
+from sandbox.visitor import connect_link
+
+State = Literal["done", "next", "later"]
+Target = Literal["buy", "mail", "connect", "role", "cancel", "gone", ""]
+
+FINISHED = "That was the whole trip. Be somebody else, buy again, or cause some trouble."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TourStep:
+    """One step of the bar; `target` is the button or place that it outlines while it is next."""
+
+    number: int
+    title: str
+    hint: str
+    target: Target
+    state: State
+
+
+def tour(desk: Desk) -> tuple[TourStep, ...]:
+    """Return the six steps as they stand: the first that is not true is next."""
+    truths = _truths(desk)
+    first_open = truths.index(False) if False in truths else len(truths)
+    return tuple(
+        TourStep(
+            number=index + 1,
+            title=title,
+            hint=hint.format(name=desk.name),
+            target=target,
+            state="done" if index < first_open else "next" if index == first_open else "later",
+        )
+        for index, (title, target, hint) in enumerate(_STEPS)
+    )
+
+
+def next_target(steps: tuple[TourStep, ...]) -> Target:
+    """Return what is outlined now, "" when the tour is over."""
+    return next((step.target for step in steps if step.state == "next"), "")
+
+
+def is_invitation(mail: Mail) -> bool:
+    """Say whether a mail asks to connect Discord."""
+    return connect_link(mail.text) is not None
+
+
+def _truths(desk: Desk) -> tuple[bool, ...]:
+    """Say for each step whether it is true. A later truth implies the earlier ones: there are several ways."""
+    purchase = desk.purchase
+    if purchase is None:
+        return (False,) * len(_STEPS)
+    had_role = desk.had_role(purchase)
+    authorized_at = desk.world.discord.authorizations.authorized_at(desk.person)
+    is_connected = had_role or (authorized_at is not None and authorized_at >= purchase.bought_at)
+    mails = [mail for mail in desk.world.mailbox.messages_to(desk.address) if mail.at >= purchase.bought_at]
+    is_read = is_connected or any(is_invitation(mail) and desk.is_read(mail) for mail in mails)
+    is_cancelled = purchase.is_over or purchase.ends_at is not None
+    is_gone = is_cancelled and had_role and not buyers.has_role(desk.world, desk.person)
+    return True, is_read, is_connected, had_role, had_role and is_cancelled, is_gone
+
+
+_STEPS: tuple[tuple[str, Target, str], ...] = (
+    ("Buy", "buy", "In the shop, press “Buy with test card”."),
+    ("Open mail", "mail", "{name} has mail. Open it in the inbox."),
+    ("Connect", "connect", "In the mail, press “Connect Discord”, sign in as {name} and say yes."),
+    ("See role", "role", "The role is on its way. Watch the members and the locked channel."),
+    ("Cancel", "cancel", "In the shop, press “Cancel now”."),
+    ("Role gone", "gone", "Stripe tells Doorlist, and the role goes. Watch the members."),
+)

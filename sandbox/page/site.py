@@ -1,0 +1,186 @@
+"""The page over HTTP: one GET that shows, one POST per button that does and leads back, and what keeps it safe.
+
+No script is needed; the small one only looks again when something changed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import cast, get_args
+
+from aiohttp import hdrs, web
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from sandbox.discord.world import User
+from sandbox.page import mail_page, view
+from sandbox.page.buttons import BUTTONS
+from sandbox.page.desk import EXPECTED, Desk, MailView
+from sandbox.page.happenings import happenings
+from sandbox.page.server import channel_of
+from sandbox.page.trouble import TROUBLE
+from sandbox.parts import DISCORD_MOUNT, Outside
+
+PATH = "/sandbox"
+BUSY_SECONDS = 2
+WATCH_SECONDS = 20.0
+
+_HERE = Path(__file__).parent
+_STATIC = _HERE / "static"
+_LOOK_SECONDS = 0.15
+_LARGEST_FORM = 64 * 1024
+_SAFE_METHODS = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Site:
+    """The page's routes, around one desk."""
+
+    def __init__(self, world: Outside) -> None:
+        """Show `world`."""
+        self.desk = Desk(world)
+        self._buttons = {**BUTTONS, **TROUBLE}
+        self._templates = Environment(
+            loader=FileSystemLoader(_HERE / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters["moment"] = _moment
+        self._templates.globals.update(
+            stylesheet=_static_url("sandbox.css"), script=_static_url("sandbox.js"), busy_seconds=BUSY_SECONDS
+        )
+
+    def add_to(self, app: web.Application) -> None:
+        """Register the routes; before the local Discord's, whose channel links lead here."""
+        routes = app.router
+        routes.add_get("/", self._go_home)
+        routes.add_get(PATH, _guarded(self.show))
+        routes.add_get(PATH + "/changes", _guarded(self.watch))
+        routes.add_get(PATH + "/mail/{number:\\d{1,6}}", _guarded(self.show_mail))
+        routes.add_post(PATH + "/do/{button}", _guarded(self.press))
+        routes.add_static(PATH + "/static", _STATIC)
+        # The way back: Doorlist's pages link to Discord's channels and invites.
+        routes.add_get(DISCORD_MOUNT + "/channels/{where:.*}", self._go_home)
+        routes.add_get(DISCORD_MOUNT + "/invite/{code}", self._open_invite)
+        app.on_shutdown.append(self._close)
+
+    async def show(self, request: web.Request) -> web.StreamResponse:
+        """Show the page; the query chooses person, channel and mail."""
+        try:
+            self._choose(request.query)
+        except LookupError as missing:
+            self.desk.say(str(missing), "bad")
+        values = {**view.context(self.desk), "happenings": happenings(self.desk.world)}
+        html = self._templates.get_template("sandbox.html").render(values)
+        return web.Response(text=html, content_type="text/html")
+
+    async def press(self, request: web.Request) -> web.StreamResponse:
+        """Do what a button says and lead back to the page. Raises 404 for no such button."""
+        button = self._buttons.get(request.match_info["button"])
+        if button is None:
+            raise web.HTTPNotFound
+        fields = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        try:
+            self.desk.say(await button(self.desk, fields))
+        except EXPECTED as failure:
+            self.desk.say(str(failure) or "That took too long.", "bad")
+        return web.Response(status=303, headers={hdrs.LOCATION: PATH})
+
+    async def watch(self, request: web.Request) -> web.StreamResponse:
+        """Answer with the page's version as soon as it is another than `since`, or after a while."""
+        since = request.query.get("since", "")
+        for _ in range(int(WATCH_SECONDS / _LOOK_SECONDS)):
+            if view.version(self.desk) != since:
+                break
+            await asyncio.sleep(_LOOK_SECONDS)
+        return web.Response(text=view.version(self.desk))
+
+    async def show_mail(self, request: web.Request) -> web.StreamResponse:
+        """Show the HTML of one of the person's mails, for the frame in the inbox. Raises 404."""
+        mails = self.desk.world.mailbox.messages_to(self.desk.address)
+        number = int(request.match_info["number"])
+        if number >= len(mails):
+            raise web.HTTPNotFound
+        return mail_page.framed(mails[number])
+
+    def _choose(self, query: Mapping[str, str]) -> None:
+        desk = self.desk
+        if "as" in query:
+            desk.become(self._person(query["as"]))
+        if "channel" in query:
+            desk.channel = channel_of(desk, query["channel"])
+        if "view" in query and query["view"] in get_args(MailView):
+            desk.mail_view = cast(MailView, query["view"])
+        if "mail" in query:
+            mails = desk.world.mailbox.messages_to(desk.address)
+            if not query["mail"].isdigit() or int(query["mail"]) >= len(mails):
+                raise LookupError("There is no such mail.")
+            desk.read(mails[int(query["mail"])])
+
+    def _person(self, username: str) -> User:
+        cast_ = self.desk.world.seed.cast
+        for user in (cast_.ada, cast_.ben, cast_.kim, cast_.olga):
+            if user.username == username:
+                return user
+        raise LookupError("There is nobody of that name.")
+
+    async def _go_home(self, _: web.Request) -> web.StreamResponse:
+        return web.Response(status=302, headers={hdrs.LOCATION: PATH})
+
+    async def _open_invite(self, request: web.Request) -> web.StreamResponse:
+        self.desk.invite = request.match_info["code"]
+        self.desk.revision += 1
+        return web.Response(status=302, headers={hdrs.LOCATION: PATH})
+
+    async def _close(self, _: web.Application) -> None:
+        await self.desk.close()
+
+
+def _guarded(handler: Handler) -> Handler:
+    """Refuse what another website sends, and put the headers on every answer."""
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        if request.method not in _SAFE_METHODS:
+            _check_origin(request)
+            if (request.content_length or 0) > _LARGEST_FORM:
+                raise web.HTTPRequestEntityTooLarge(max_size=_LARGEST_FORM, actual_size=request.content_length or 0)
+        response = await handler(request)
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return serve
+
+
+def _check_origin(request: web.Request) -> None:
+    """Refuse a form of another site: browsers name the site, the old ones the origin."""
+    site = request.headers.get("Sec-Fetch-Site")
+    own = f"{request.scheme}://{request.host}"
+    is_ours = site == "same-origin" if site is not None else request.headers.get(hdrs.ORIGIN) == own
+    if not is_ours:
+        raise web.HTTPForbidden(text="This form came from another website.")
+
+
+def _static_url(name: str) -> str:
+    """Return an address that changes with the content."""
+    return f"{PATH}/static/{name}?v={hashlib.sha256((_STATIC / name).read_bytes()).hexdigest()[:12]}"
+
+
+def _moment(moment: datetime, style: str = "%H:%M") -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(timespec="seconds"), moment.strftime(style))
