@@ -147,6 +147,7 @@ async def _show_result(request: web.Request, content: Content) -> web.Response:
     context = {
         "title": outcomes.headline(access, content["handle"]),
         "handle": content["handle"],
+        "server_names": tuple(dict.fromkeys(each.server_name for each in access)),
         "is_complete": all(each.state is AccessState.DELIVERED for each in access),
         "access": [outcomes.words(each) for each in access],
     }
