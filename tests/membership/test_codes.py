@@ -47,7 +47,7 @@ def as_typed(draw: st.DrawFn, code: str) -> str:
     forms = draw(st.lists(st.sampled_from(FORMS), min_size=codes.LENGTH, max_size=codes.LENGTH))
     gaps = draw(st.lists(st.sampled_from(("", *DECORATION)), min_size=codes.LENGTH, max_size=codes.LENGTH))
     written = (gap + form(letter) for gap, form, letter in zip(gaps, forms, misread, strict=True))
-    return "".join(written) + draw(st.sampled_from(("", *DECORATION)))
+    return "".join([*written, draw(st.sampled_from(("", *DECORATION)))])
 
 
 @LAWS

@@ -5,7 +5,18 @@ from __future__ import annotations
 import pytest
 
 from membership.errors import Reason
-from membership.model import AccountId, Claim, Dispute, GrantState, Item, OnEnd, PlanProduct, PurchaseId, PurchaseStatus
+from membership.model import (
+    AccountId,
+    Claim,
+    Dispute,
+    GrantState,
+    Item,
+    OnEnd,
+    PlanProduct,
+    PurchaseId,
+    PurchaseStatus,
+    Refund,
+)
 from tests.membership.builders import (
     ACCOUNT,
     DAY,
@@ -190,3 +201,21 @@ def test_the_next_moment_is_the_earliest_of_all() -> None:
     late = a_claim(a_purchase(PurchaseStatus.PAST_DUE, past_due_since=NOW))
     armed = a_claim(OTHER_OVER, a_plan(on_end=OnEnd.KICK), state=GrantState.REVOKED, kick_at=NOW + DAY)
     assert decided(late, armed).valid_until == NOW + DAY
+
+
+def test_a_rule_that_did_nothing_long_ago_keeps_no_role_held_since() -> None:
+    decision = decided(a_claim(OVER, a_plan(on_end=OnEnd.NOTHING), state=GrantState.REVOKED), held=(GOLD,))
+    assert not decision.kept
+
+
+def test_a_refund_after_the_move_is_no_business_of_the_old_account() -> None:
+    refunded = a_claim(a_purchase(refund=Refund.FULL), a_plan(on_end=OnEnd.KICK))
+    outcome = the_outcome(an_unlinked(refunded))
+    assert (outcome.reason, outcome.rule) == (Reason.MOVED, OnEnd.REMOVE_ROLES)
+
+
+def test_a_changed_plan_still_names_the_end_of_its_grace() -> None:
+    late = a_purchase(PurchaseStatus.PAST_DUE, items=(SILVER_ITEM,), past_due_since=NOW)
+    decision = decided(a_claim(late))
+    assert decision.outcomes[0].reason is Reason.PLAN_CHANGED
+    assert decision.valid_until == NOW + 3 * DAY
