@@ -132,7 +132,7 @@ class Removals(Protocol):
         """Return the held batches."""
 
     async def decide(self, batch_id: BatchId, set_hash: str, verdict: str, actor: str, now: datetime) -> Batch:
-        """Decide a batch; `verdict` is release or discard. Raises UserError when the set is not the one shown."""
+        """Decide a batch; `verdict` is released or discarded. Raises UserError when the set is not the one shown."""
 
 
 class Sessions(Protocol):

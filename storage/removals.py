@@ -21,7 +21,8 @@ from storage.statements import insert_into
 
 RELEASE_LASTS = timedelta(minutes=30)
 HELD = "held"
-_VERDICTS = {"release": "released", "discard": "discarded"}
+RELEASED = "released"
+DISCARDED = "discarded"
 _KICK = 0
 """What stands for "no role" in the tables: NULL is never equal to NULL."""
 
@@ -94,12 +95,12 @@ class Removals:
     async def is_released(self, removal: HeldRemoval, now: datetime) -> bool:
         """Say whether a release covers this removal and is younger than 30 minutes."""
         verdict = await self._last_verdict(removal)
-        return verdict is not None and verdict.state == "released" and verdict.decided_at > now - RELEASE_LASTS
+        return verdict is not None and verdict.state == RELEASED and verdict.decided_at > now - RELEASE_LASTS
 
     async def is_discarded(self, removal: HeldRemoval) -> bool:
         """Say whether a person decided that this member keeps it."""
         verdict = await self._last_verdict(removal)
-        return verdict is not None and verdict.state == "discarded"
+        return verdict is not None and verdict.state == DISCARDED
 
     async def drop(self, key: MemberKey, role_ids: Sequence[RoleId]) -> None:
         """Take removals that are no longer wanted out of the open batches; a batch that is empty then goes too."""
@@ -128,8 +129,9 @@ class Removals:
         return await self._batches(*conditions)
 
     async def decide(self, batch_id: BatchId, set_hash: str, verdict: str, actor: str, now: datetime) -> Batch:
-        """Decide a batch; `verdict` is release or discard. Raises UserError when the set is not the one shown."""
-        state = _VERDICTS[verdict]
+        """Decide a batch; `verdict` is released or discarded. Raises UserError when the set is not the one shown."""
+        if verdict not in (RELEASED, DISCARDED):
+            raise ValueError(f"{verdict} is no verdict")
         is_this = removal_batches.c.id == batch_id
         await self._connection.execute(select(removal_batches.c.id).where(is_this).with_for_update())
         found = await self._batches(is_this, removal_batches.c.state == HELD)
@@ -138,7 +140,7 @@ class Removals:
         if found[0].set_hash != set_hash:
             raise UserError("The list has changed since it was shown to you. Look at it again, then decide.")
         await self._connection.execute(
-            update(removal_batches).where(is_this).values(state=state, decided_at=now, decided_by=actor)
+            update(removal_batches).where(is_this).values(state=verdict, decided_at=now, decided_by=actor)
         )
         return found[0]
 

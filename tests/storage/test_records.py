@@ -174,7 +174,7 @@ async def test_a_release_covers_its_set_for_thirty_minutes(database: Database) -
     async with database.write() as tx:
         batch_id = await tx.removals.hold(GUILD, [ROLE], "unevidenced", NOON)
         (batch,) = await tx.removals.open_batches()
-        assert await tx.removals.decide(batch_id, batch.set_hash, "release", "bob", NOON) == batch
+        assert await tx.removals.decide(batch_id, batch.set_hash, "released", "bob", NOON) == batch
         assert await tx.removals.is_released(ROLE, NOON + 29 * MINUTE)
         assert not await tx.removals.is_released(ROLE, NOON + 30 * MINUTE)
         assert not await tx.removals.is_released(KICK, NOON)
@@ -184,11 +184,11 @@ async def test_a_release_covers_its_set_for_thirty_minutes(database: Database) -
 
 async def test_a_discarded_removal_stays_discarded_until_a_person_decides_again(database: Database) -> None:
     async with database.write() as tx:
-        for verdict, at in (("discard", NOON), ("release", NOON + DAY)):
+        for verdict, at in (("discarded", NOON), ("released", NOON + DAY)):
             batch_id = await tx.removals.hold(GUILD, [ROLE], "unevidenced", at)
             (batch,) = await tx.removals.open_batches()
             await tx.removals.decide(batch_id, batch.set_hash, verdict, "bob", at)
-            assert await tx.removals.is_discarded(ROLE) == (verdict == "discard")
+            assert await tx.removals.is_discarded(ROLE) == (verdict == "discarded")
 
 
 async def test_a_set_that_changed_since_it_was_shown_is_not_decided(database: Database) -> None:
@@ -197,9 +197,9 @@ async def test_a_set_that_changed_since_it_was_shown_is_not_decided(database: Da
         (shown,) = await tx.removals.open_batches()
         await tx.removals.hold(GUILD, [KICK], "unevidenced", NOON)
         with pytest.raises(UserError, match="changed"):
-            await tx.removals.decide(batch_id, shown.set_hash, "release", "bob", NOON)
+            await tx.removals.decide(batch_id, shown.set_hash, "released", "bob", NOON)
         with pytest.raises(UserError, match="already"):
-            await tx.removals.decide(BatchId(99), shown.set_hash, "release", "bob", NOON)
+            await tx.removals.decide(BatchId(99), shown.set_hash, "released", "bob", NOON)
 
 
 async def test_a_removal_that_is_no_longer_wanted_leaves_its_batch(database: Database) -> None:
