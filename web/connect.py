@@ -12,7 +12,7 @@ from typing import Any
 from aiohttp import web
 
 from membership.codes import digest
-from membership.errors import Reason, Retry
+from membership.errors import Reason
 from membership.model import PurchaseId, UserId
 from web import browser, outcomes, sign_in
 from web.discord_login import CALLBACK_PATH
@@ -108,11 +108,12 @@ async def confirm(request: web.Request) -> web.Response:
         return redirect(DONE_PATH)
     # A second click meanwhile finds this in the place of the identity, and waits.
     await browser.remember(parts, key, _KIND, {"stage": "working"})
+    outcome: ConnectOutcome | None = None
     try:
         outcome = await _connect(parts, content, is_move=choice == "move")
-    except Retry:
-        await browser.remember(parts, key, _KIND, content)
-        raise
+    finally:
+        if outcome is None:  # whatever went wrong, the person can press again
+            await browser.remember(parts, key, _KIND, content)
     if outcome.result is ConnectResult.NEEDS_MOVE:
         await browser.remember(parts, key, _KIND, content)
         return redirect(CONFIRM_PATH)

@@ -11,7 +11,7 @@ import pytest
 from yarl import URL
 
 from membership.codes import digest
-from membership.errors import Reason, Retry
+from membership.errors import Audience, Blocked, Reason, Retry, UserError
 from tests.web.stage import DELIVERED, PREVIEW, TOKEN, Stage
 from web.parts import AccessState, ConnectOutcome, ConnectPreview, ConnectResult, ConnectReview, LinkState
 
@@ -228,10 +228,20 @@ async def test_not_you_goes_back_to_discord(stage: Stage) -> None:
     assert "@ben" in (await stage.browser.get(coming.location)).text
 
 
-async def test_trouble_while_connecting_keeps_the_sign_in_for_another_try(stage: Stage) -> None:
+TROUBLES = {
+    "retry": (Retry("the database is locked"), 503),
+    "blocked": (Blocked(Reason.CREDENTIALS_REFUSED, audience=Audience.OPERATOR), 503),
+    "user error": (UserError("Not today."), 400),
+    "bug": (ZeroDivisionError(), 500),
+}
+
+
+@pytest.mark.parametrize("name", TROUBLES)
+async def test_trouble_while_connecting_keeps_the_sign_in_for_another_try(stage: Stage, name: str) -> None:
     await stage.sign_in()
-    stage.membership.trouble = Retry("the database is locked")
-    assert (await stage.browser.press("/connect/confirm", choice="connect")).status == 503
+    stage.membership.trouble, status = TROUBLES[name]
+    assert (await stage.browser.press("/connect/confirm", choice="connect")).status == status
+    assert "@charlie" in (await stage.browser.get("/connect/confirm")).text
     stage.membership.trouble = None
     await stage.browser.press("/connect/confirm", choice="connect")
     assert len(stage.membership.connected) == 1
