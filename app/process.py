@@ -19,6 +19,7 @@ from app.watch import Desk, GuildWatch, StoredBudget, StoredHash
 from cogs.discord_side import DiscordSide, open_discord
 from cogs.pacing import RoleLimits
 from cogs.parts import BotParts
+from cogs.queries import QUERIES_PER_MINUTE
 from cogs.supervisor import Supervisor
 from membership.ports import Clock
 from membership.services import Sellers, Services
@@ -90,15 +91,22 @@ class Process:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, clock: Clock | None = None, *, role_limits: RoleLimits | None = None
+    settings: Settings,
+    clock: Clock | None = None,
+    *,
+    role_limits: RoleLimits | None = None,
+    queries_per_minute: int = QUERIES_PER_MINUTE,
 ) -> AsyncIterator[Process]:
-    """Run everything until the block ends. Raises what `Database.open` raises, and OSError when the port is taken."""
+    """Run everything until the block ends. Raises what `Database.open` raises, and OSError when the port is taken.
+
+    The limits are Discord's; only where Discord's own windows are scaled (tests, benchmarks) may they be others.
+    """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
         database = await Database.open(settings.database, clock)
         stack.push_async_callback(database.close)
         bell = Bell()
-        discord = open_discord(settings.discord, limits=role_limits)
+        discord = open_discord(settings.discord, limits=role_limits, queries_per_minute=queries_per_minute)
         stack.push_async_callback(discord.port.close)
         ground = Ground(settings=settings, clock=clock, database=database, discord=discord, bell=bell)
         services = await _services(stack, ground)
