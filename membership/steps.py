@@ -13,7 +13,7 @@ from datetime import datetime
 from membership.brake import WINDOW, Proposed, Verdict, brake
 from membership.diff import Add, Disown, Join, Kick, Own, Remove, Step
 from membership.entitlements import Access, Decision, Outcome
-from membership.errors import Blocked, Gone, Reason, Retry
+from membership.errors import Audience, Blocked, Gone, Reason, Retry
 from membership.ledgers import Transaction
 from membership.model import HoldingState, Lane, MemberKey, Observation, RoleId
 from membership.ports import JoinOutcome
@@ -66,8 +66,11 @@ async def perform(errand: Errand, steps: Sequence[Step], observed: Observation) 
         except Blocked as refusal:
             _note_refusal(step, refusal, progress)
         except (Retry, Gone) as failure:
-            progress.failure = failure
-            break
+            loss = _loss_in(failure)
+            if loss is None:
+                progress.failure = failure
+                break
+            _note_refusal(step, loss, progress)
     return progress
 
 
@@ -162,6 +165,18 @@ async def _join(errand: Errand, progress: Progress) -> None:
     if outcome is JoinOutcome.JOINED:
         progress.roles.update(roles)
         progress.added.update(roles)
+
+
+def _loss_in(failure: Retry | Gone) -> Blocked | None:
+    """Name what only the server's staff can put right when a role or the whole server is gone; None for the rest.
+
+    A member who is gone is observed again, and an answer that did not come is asked for again.
+    """
+    reason = _LOST.get(failure.what) if isinstance(failure, Gone) else None
+    return None if reason is None else Blocked(reason, audience=Audience.OWNER)
+
+
+_LOST = {"role": Reason.ROLE_DELETED, "guild": Reason.BOT_NOT_IN_SERVER}
 
 
 def _note_refusal(step: Step, refusal: Blocked, progress: Progress) -> None:
