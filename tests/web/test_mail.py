@@ -141,6 +141,11 @@ async def test_the_connect_mail_says_all_in_its_text_part() -> None:
         assert part in words
 
 
+@pytest.mark.parametrize("template", ["connect", "past_due"])
+def test_an_unknown_amount_is_not_named(template: str) -> None:
+    assert "EUR" not in a_mailer(25).compose(a_mail(template, amount=0, currency="eur")).as_string()
+
+
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_every_mail_needs_no_more_than_its_required_facts(template: str) -> None:
     message = a_mailer(25).compose(a_mail(template, name=""))
