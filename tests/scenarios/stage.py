@@ -21,7 +21,7 @@ from app.sandboxed import HOST, free_port, open_shop, pointed_at
 from app.settings import Settings
 from cogs.pacing import RoleLimits
 from membership import plans, resync
-from membership.model import GuildId, Plan, PlanProduct, RoleId
+from membership.model import GuildId, Plan, PlanProduct, RoleId, UserId
 from membership.policy import Policy
 from sandbox.clock import MovableClock
 from sandbox.discord.buckets import RULES, Buckets
@@ -36,6 +36,7 @@ from tests.storage.databases import settings as database_settings
 
 FIRST_PORT = 18600
 PATIENCE_SECONDS = 5.0
+LONGEST_WORK_SECONDS = 20.0
 LOOK_SECONDS = 0.01
 TIME_SCALE = 0.02
 """Discord's windows are this much shorter than in reality, for both sides."""
@@ -84,19 +85,23 @@ class Stage:
         """Return what a seller or a buyer can do at Stripe."""
         return self.outside.stripe.control
 
-    async def open(self) -> None:
-        """Start Doorlist on the stage's database and wait until its bot is online."""
+    async def open(self, *, is_discord_up: bool = True) -> None:
+        """Start Doorlist on the stage's database and, with Discord up, wait until its bot is online."""
         limits = RoleLimits(seconds=RULES["member-role"].seconds * TIME_SCALE)
         self._process = await self._doorlist.enter_async_context(
             running(self.settings, self.outside.clock, role_limits=limits)
         )
-        supervisor = self._process.supervisor
-        await self.eventually(lambda: supervisor.health().is_connected, "the bot is online")
+        if is_discord_up:
+            await self.is_online()
 
     async def close(self) -> None:
         """Stop Doorlist in order; the outside goes on."""
         self._process = None
         await self._doorlist.aclose()
+
+    async def is_online(self, *, within: float = 0) -> None:
+        """Wait until the bot is online."""
+        await self.eventually(lambda: self.process.supervisor.health().is_connected, "the bot is online", within=within)
 
     async def reopen(self) -> None:
         """Stop Doorlist and start it again on the same database."""
@@ -121,10 +126,16 @@ class Stage:
         return Bought(session=session["id"], subscription=session["subscription"] or "")
 
     async def claims(self, name: str) -> None:
-        """Type the code of the newest connect mail into the verification channel, as a member of the server."""
+        """Type the code of the newest connect mail into the verification channel as a member; wait for the answer."""
         code = claim_code((await self.invitation(name)).text)
+        answers = len(self.direct_messages(name))
         self.joins(name)
-        self.outside.discord.people.say(self.outside.seed.server.get_access, self.person(name), f"!claim {code}")
+        self.says(name, f"!claim {code}")
+        await self.eventually(lambda: len(self.direct_messages(name)) > answers, f"an answer to {name}")
+
+    def says(self, name: str, text: str) -> None:
+        """Write something into the verification channel."""
+        self.outside.discord.people.say(self.outside.seed.server.get_access, self.person(name), text)
 
     async def connects(self, name: str, *, as_person: str | None = None) -> Page:
         """Follow the newest connect mail in a browser, sign in at Discord, say yes; return the last page."""
@@ -136,7 +147,16 @@ class Stage:
     async def is_member(self, name: str, slug: str = "vip", **checkout: object) -> Bought:
         """Let somebody buy and connect, and wait until everything is settled."""
         bought = self.buys(name, slug, **checkout)  # type: ignore[arg-type]
+        await self.settled()
         await self.claims(name)
+        await self.settled()
+        return bought
+
+    async def are_members(self, *names: str, slug: str = "vip") -> dict[str, Bought]:
+        """Let several people buy and connect at once."""
+        bought = {name: self.buys(name, slug) for name in names}
+        await self.settled()
+        await asyncio.gather(*(self.claims(name) for name in names))
         await self.settled()
         return bought
 
@@ -215,7 +235,7 @@ class Stage:
 
     async def settled(self) -> None:
         """Deliver what Stripe has to say and wait until Doorlist has nothing to do now. Raises AssertionError."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + LONGEST_WORK_SECONDS
         counts = {"due": 1}
         while counts["due"] or counts["leased"]:
             assert time.monotonic() < deadline, f"still busy: {counts}"
@@ -240,6 +260,14 @@ class Stage:
     async def parked(self) -> int:
         """Return how many jobs gave up: none, in every scenario."""
         return (await self._jobs())["parked"]
+
+    async def standing(self, name: str) -> list[str]:
+        """Return state and reason of the grants of somebody's purchases ("failed role_above_bot"), oldest first."""
+        async with self.process.database.read() as tx:
+            customers = await tx.links.customers_of(UserId(self.person(name).id))
+            purchases = [each for customer in customers for each in await tx.purchases.of_customer(customer)]
+            grants = [grant for purchase in purchases for grant in await tx.purchases.grants(purchase.id)]
+        return [f"{grant.state} {grant.reason}" for grant in sorted(grants, key=lambda grant: grant.id)]
 
     async def _jobs(self) -> dict[str, int]:
         async with self.process.database.read() as tx:
