@@ -8,7 +8,7 @@
 #                     invite_url*
 # connect_reminder    link, link_until, code, claim_channel*, invite_url*, unsubscribe_url*
 # ended               reason (a value of errors.Reason), ended_at, roles* (names), is_still_member*, return_url*
-# past_due            until, amount*, currency*, failed_at*, repair_url*, retry_at*
+# past_due            until*, amount*, currency*, failed_at*, repair_url*, retry_at*
 # moved               account (the new handle), moved_at, link* (to take it back)
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ _OPTIONAL: Mapping[str, object] = {
     "failed_at": "",
     "repair_url": "",
     "retry_at": "",
+    "until": "",
     "link": "",
 }
 _ENDED_BECAUSE = {

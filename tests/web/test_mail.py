@@ -146,6 +146,12 @@ def test_an_unknown_amount_is_not_named(template: str) -> None:
     assert "EUR" not in a_mailer(25).compose(a_mail(template, amount=0, currency="eur")).as_string()
 
 
+def test_a_failed_payment_without_a_known_end_names_none() -> None:
+    message = a_mailer(25).compose(a_mail("past_due", until=""))
+    assert message["Subject"] == "Your payment for VIP failed"
+    assert "You keep" not in message.as_string()
+
+
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_every_mail_needs_no_more_than_its_required_facts(template: str) -> None:
     message = a_mailer(25).compose(a_mail(template, name=""))
