@@ -7,6 +7,7 @@ removals and the queue are asked of Doorlist itself.
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable
@@ -34,7 +35,9 @@ from tests.sandbox import discord_contract
 from tests.storage.databases import TEMPLATE, empty_postgres, sqlite_template
 from tests.storage.databases import settings as database_settings
 
-FIRST_PORT = 18600
+FIRST_PORT = 18600 + os.getpid() % 300 * 40
+"""Test runs beside this one take other ports."""
+
 PATIENCE_SECONDS = 5.0
 LONGEST_WORK_SECONDS = 20.0
 LOOK_SECONDS = 0.01
@@ -242,6 +245,11 @@ class Stage:
             await self.outside.stripe.deliver_pending()
             counts = await self._jobs()
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def settled_until(self, is_so: Callable[[], object], what: str = "it") -> None:
+        """Wait until something is so, then until Doorlist has nothing to do now: for what an event only begins."""
+        await self.eventually(is_so, what)
+        await self.settled()
 
     async def advance(self, **by: float) -> None:
         """Move the one clock of both sides (`days=3`), let Doorlist do what time would have done, and settle."""
