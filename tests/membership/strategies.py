@@ -48,7 +48,7 @@ from tests.membership.builders import (
 )
 
 # A slow machine is no failure of a law.
-LAWS = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LAWS = settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 OURS = (GOLD, SILVER, LATE, TRIAL)
 EVERY_ROLE = (*OURS, FRIEND)
