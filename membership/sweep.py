@@ -45,10 +45,12 @@ async def _look(services: Services, guild_id: GuildId, rows: Sequence[MemberRow]
     observations = await services.discord.observe(guild_id, users, lane=Lane.BULK)
     now = services.clock.now()
     seen = {row.key.user_id: _managed(row, observations) for row in rows}
+    moved = {row.key for row in rows if row.is_present != seen[row.key.user_id][1]}
     async with services.store.write() as tx:
-        drifted = list(await tx.members.record_seen(guild_id, seen, now))
-        await binding.mark(tx, drifted, Lane.BULK, now)
-    if drifted:
+        drifted = await tx.members.record_seen(guild_id, seen, now)
+        differing = sorted(moved.union(drifted))
+        await binding.mark(tx, differing, Lane.BULK, now)
+    if differing:
         services.wake()
 
 

@@ -285,7 +285,7 @@ members = Table(
     needed("observed_at", Moment),
     Column("next_check_at", Moment),
     Index(None, "guild_id", "observed_at"),
-    index_where("ix_members_drifted", "guild_id", "user_id", where="desired <> observed"),
+    index_where("ix_members_drifted", "guild_id", "user_id", where="desired <> observed AND is_present"),
     index_where("ix_members_due", "guild_id", "next_check_at", where="next_check_at IS NOT NULL"),
 )
 

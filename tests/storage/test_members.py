@@ -141,13 +141,20 @@ async def test_a_sweep_returns_who_differs_now_and_adds_nobody(database: Databas
             await settle(tx, user, desired=[VIP], observed=[VIP], seen_at=NOON - DAY)
         seen = {
             UserId(1): (frozenset({VIP}), True),
-            UserId(2): (frozenset[RoleId](), False),
+            UserId(2): (frozenset[RoleId](), True),
             UserId(3): (frozenset({VIP}), True),
         }
         drifted = await tx.members.record_seen(GUILD, seen, NOON)
         rows = await tx.members.least_recently_seen(GUILD, NOON + DAY, 10)
     assert list(drifted) == [MemberKey(GUILD, UserId(2))]
-    assert {(row.key.user_id, row.is_present, row.observed_at) for row in rows} == {(1, True, NOON), (2, False, NOON)}
+    assert {(row.key.user_id, row.is_present, row.observed_at) for row in rows} == {(1, True, NOON), (2, True, NOON)}
+
+
+async def test_who_is_not_in_the_guild_does_not_drift(database: Database) -> None:
+    async with database.write() as tx:
+        await settle(tx, 1, desired=[VIP], observed=[VIP], seen_at=NOON - DAY)
+        assert list(await tx.members.record_seen(GUILD, {UserId(1): (frozenset(), False)}, NOON)) == []
+        assert list(await tx.members.drifted(GUILD, 10)) == []
 
 
 async def test_members_are_due_when_their_moment_has_passed(database: Database) -> None:
@@ -169,7 +176,7 @@ async def test_the_longest_unseen_come_first_and_the_never_seen_before_them(data
 
 
 async def test_the_drift_query_reads_only_the_partial_index(sqlite: Database) -> None:
-    assert "ix_members_drifted" in await plan_of(sqlite, "desired <> observed", "user_id")
+    assert "ix_members_drifted" in await plan_of(sqlite, "desired <> observed AND is_present", "user_id")
 
 
 async def test_the_due_query_reads_only_the_partial_index(sqlite: Database) -> None:

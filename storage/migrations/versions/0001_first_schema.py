@@ -285,8 +285,8 @@ def _create_members() -> None:
         "ix_members_drifted",
         "members",
         ["guild_id", "user_id"],
-        sqlite_where=sa.text("desired <> observed"),
-        postgresql_where=sa.text("desired <> observed"),
+        sqlite_where=sa.text("desired <> observed AND is_present"),
+        postgresql_where=sa.text("desired <> observed AND is_present"),
     )
     op.create_index(
         "ix_members_due",
