@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from membership import binding
+from membership import binding, recording
 from membership.errors import UserError
 from membership.model import Lane, OnPastDue, Plan, PlanId, PurchaseId
 from membership.services import Services
@@ -37,8 +37,11 @@ async def reach(services: Services, plan_id: PlanId) -> None:
         async with services.store.write() as tx:
             plan = await tx.plans.get(plan_id)
             purchases = [] if plan.is_archived else await tx.purchases.matching(plan, after, PAGE)
+            occasion = recording.Occasion(now=now, lane=Lane.PLAN, policy=services.policy)
             for purchase in purchases:
                 await tx.purchases.open_grant(purchase, plan, now)
+                if await tx.links.active(purchase.customer_id) is None:
+                    await recording.settle_unlinked(tx, purchase, {plan.id: plan}, occasion)
             if not purchases:
                 await binding.mark(tx, list(await tx.members.keys_of_plan(plan_id)), Lane.PLAN, now)
                 return

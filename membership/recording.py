@@ -12,6 +12,7 @@ from membership.ledgers import Transaction
 from membership.model import (
     AccountId,
     Claim,
+    CustomerId,
     Dispute,
     Grant,
     GrantState,
@@ -52,6 +53,8 @@ async def record(tx: Transaction, account_id: AccountId, snapshot: PurchaseSnaps
     is_guest_again = before is not None and not snapshot.customer.external_id
     customer_id = before.customer_id if before and is_guest_again else await tx.customers.record(account_id, customer)
     _, purchase = await tx.purchases.record(account_id, customer_id, snapshot)
+    if before is not None and before.customer_id != customer_id:
+        await _carry_link(tx, before.customer_id, customer_id, now)
     plans, is_opened = await _open_grants(tx, purchase, now)
     if snapshot.link_token:
         await _follow_token(tx, purchase, snapshot.link_token, now)
@@ -60,7 +63,7 @@ async def record(tx: Transaction, account_id: AccountId, snapshot: PurchaseSnaps
         if is_news:
             await binding.mark_members(tx, purchase.customer_id, occasion.lane, now)
     else:
-        await _settle_unlinked(tx, purchase, plans, occasion)
+        await settle_unlinked(tx, purchase, plans, occasion)
     await schedule_reading(tx, purchase)
     is_money_back = purchase.refund is not Refund.NONE or purchase.dispute is not Dispute.NONE
     if is_money_back and (snapshot.refund is None or snapshot.dispute is None):
@@ -98,6 +101,13 @@ async def _open_grants(tx: Transaction, purchase: Purchase, now: datetime) -> tu
     return unlocked, any(plan.id not in known for plan in opening)
 
 
+async def _carry_link(tx: Transaction, guest_id: CustomerId, customer_id: CustomerId, now: datetime) -> None:
+    """Link the payer whom the provider has named by now to whoever the nameless one was linked to."""
+    link = await tx.links.active(guest_id)
+    if link is not None and await tx.links.active(customer_id) is None:
+        await tx.links.bind(customer_id, link.user_id, link.proof, now)
+
+
 async def _follow_token(tx: Transaction, purchase: Purchase, link_token: str, now: datetime) -> None:
     """Tie our checkout's token to its purchase; one that a Discord user started links them at once."""
     digest = codes.digest(link_token)
@@ -109,7 +119,7 @@ async def _follow_token(tx: Transaction, purchase: Purchase, link_token: str, no
         await binding.bind(tx, purchase.customer_id, token.user_id, Proof.CHECKOUT, now)
 
 
-async def _settle_unlinked(tx: Transaction, purchase: Purchase, plans: dict[PlanId, Plan], occasion: Occasion) -> None:
+async def settle_unlinked(tx: Transaction, purchase: Purchase, plans: dict[PlanId, Plan], occasion: Occasion) -> None:
     """Move the grants of a purchase that nobody is linked to, and invite the buyer while there is something to get."""
     now, is_wanted = occasion.now, False
     for grant in await tx.purchases.grants(purchase.id):
