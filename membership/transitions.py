@@ -51,9 +51,10 @@ async def settle(services: Services, result: Result) -> None:
         row = MemberRow(
             key=key,
             desired=result.decision.roles,
-            observed=frozenset(progress.roles) & (result.decision.roles | owned),
+            # A write is believed only until the next look: Discord's 204 has been wrong before. So a removed role stays
+            # ours and counts as drift until it is seen to be gone.
+            observed=(frozenset(progress.roles) & (result.decision.roles | owned)) | frozenset(progress.removed),
             is_present=progress.is_present,
-            # A write is believed only until the next look: Discord's 204 has been wrong before.
             observed_at=None if progress.added or progress.removed or progress.failure else now,
         )
         next_check_at = _next_check(result.decision, transitions)
@@ -67,9 +68,9 @@ async def _settle_holdings(tx: Transaction, result: Result, now: datetime) -> fr
     key, progress = result.facts.key, result.progress
     for role in sorted(progress.added):
         await tx.members.own(key, role, HoldingState.HELD, now)
-    for role in sorted(result.facts.held_roles if progress.is_kicked else progress.removed):
-        await tx.members.disown(key, role)
     if progress.is_kicked:
+        for role in sorted(result.facts.held_roles):
+            await tx.members.disown(key, role)
         return frozenset()
     gone = progress.removed | (result.facts.held_roles - frozenset(progress.roles) - result.decision.roles)
     return (result.facts.held_roles | progress.added) - gone - result.decision.kept
