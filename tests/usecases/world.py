@@ -133,11 +133,11 @@ class World:
         self.mailer = FakeMailer(self.fuse)
         self.randomness = SeededRandomness()
         self.policy = policy
-        self._path = path
+        self.path = path
         self._numbers = 0
 
     async def start(self) -> None:
-        self.database = await Database.open(database_settings(self._path), self.clock)
+        self.database = await Database.open(database_settings(self.path), self.clock)
         store = FusedStore(self.database, self.fuse)
         self.services = Services(
             store=store,

@@ -1,0 +1,212 @@
+"""Claim codes: every answer, races, limits, and what was posted while the bot was away."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from membership import claims, offline_claims
+from membership.claims import ClaimAnswer, ClaimOutcome
+from membership.errors import Audience, Blocked, Reason
+from membership.model import GuildId, MessageId, PurchaseStatus, Refund, UserId
+from membership.ports import ChannelMessage
+from tests.usecases.world import BOB, CHARLIE, CLAIM_CHANNEL, GUILD, VIP, World
+
+WRONG = "AAAA-BBBB-CCCC-DDDD"
+
+
+async def a_code(world: World, **changes: object) -> str:
+    """Sell a VIP plan and return the code from the buyer's mail."""
+    await world.plan("vip", VIP)
+    world.joins(CHARLIE)
+    world.joins(BOB)
+    await world.buys("vip", **changes)
+    return str(world.mailer.sent[-1].facts["code"])
+
+
+async def test_a_good_code_gives_the_role_and_says_so(world: World) -> None:
+    answer = await world.claims(CHARLIE, await a_code(world))
+    assert (answer.outcome, answer.plan_names, answer.role_ids) == (ClaimOutcome.OK, ("VIP",), (VIP,))
+    assert answer.was_delivered
+    assert world.roles(CHARLIE) == {VIP}
+
+
+async def test_a_code_typed_in_a_direct_message_works(world: World) -> None:
+    assert (await world.claims(CHARLIE, await a_code(world), None)).outcome is ClaimOutcome.OK
+
+
+async def test_a_code_is_read_the_way_people_write(world: World) -> None:
+    code = await a_code(world)
+    assert (await world.claims(CHARLIE, f"  `{code.lower().replace('-', ' ')}` ")).outcome is ClaimOutcome.OK
+
+
+async def test_the_same_person_twice_is_told_that_it_is_theirs(world: World) -> None:
+    code = await a_code(world)
+    await world.claims(CHARLIE, code)
+    answer = await world.claims(CHARLIE, code)
+    assert (answer.outcome, answer.plan_names) == (ClaimOutcome.USED_BY_YOU, ("VIP",))
+
+
+async def test_somebody_else_s_code_gives_nothing(world: World) -> None:
+    code = await a_code(world)
+    await world.claims(CHARLIE, code)
+    assert (await world.claims(BOB, code)).outcome is ClaimOutcome.USED_BY_ANOTHER
+    assert world.roles(BOB) == set()
+
+
+async def test_an_expired_code_says_so(world: World) -> None:
+    code = await a_code(world)
+    await world.advance(days=31)
+    assert (await world.claims(CHARLIE, code)).outcome is ClaimOutcome.EXPIRED
+
+
+@pytest.mark.parametrize(("text", "outcome"), [(WRONG, ClaimOutcome.UNKNOWN), ("hello", ClaimOutcome.NOT_A_CODE)])
+async def test_what_is_no_code_of_ours_counts_as_a_try(world: World, text: str, outcome: ClaimOutcome) -> None:
+    await a_code(world)
+    answer = await world.claims(CHARLIE, text)
+    assert (answer.outcome, answer.tries_left) == (outcome, 4)
+
+
+async def test_a_code_of_another_server_is_unknown_here(world: World) -> None:
+    code = await a_code(world)
+    assert (await world.claims(CHARLIE, code, GuildId(999))).outcome is ClaimOutcome.UNKNOWN
+    assert (await world.claims(CHARLIE, code)).outcome is ClaimOutcome.OK
+
+
+async def test_five_wrong_tries_in_ten_minutes_are_enough(world: World) -> None:
+    code = await a_code(world)
+    for _ in range(5):
+        await world.claims(CHARLIE, WRONG)
+    assert (await world.claims(CHARLIE, code)).outcome is ClaimOutcome.TOO_MANY_TRIES
+    assert (await world.claims(BOB, WRONG)).outcome is ClaimOutcome.UNKNOWN
+    await world.advance(minutes=11)
+    assert (await world.claims(CHARLIE, code)).outcome is ClaimOutcome.OK
+
+
+async def test_two_racers_have_one_winner(world: World) -> None:
+    code = await a_code(world)
+    racers = [UserId(number) for number in range(30, 38)]
+    for racer in racers:
+        world.joins(racer)
+    working = asyncio.create_task(world.worker.run())
+    race = [claims.redeem(world.services, racer, GUILD, code) for racer in racers]
+    outcomes = [answer.outcome for answer in await asyncio.gather(*race)]
+    working.cancel()
+    assert sorted(outcomes) == ["ok", *["used_by_another"] * 7]
+    assert [racer for racer in racers if world.roles(racer)] == [racers[outcomes.index(ClaimOutcome.OK)]]
+
+
+async def test_a_code_of_a_refunded_purchase_gives_no_role(world: World) -> None:
+    code = await a_code(world)
+    await world.changes("sub_1", status=PurchaseStatus.ENDED, refund=Refund.FULL)
+    answer = await world.claims(CHARLIE, code)
+    assert (answer.plan_names, answer.role_ids) == ((), ())
+    assert world.roles(CHARLIE) == set()
+
+
+async def test_somebody_outside_claims_now_and_gets_the_role_when_they_join(world: World) -> None:
+    code = await a_code(world)
+    del world.discord.guilds[GUILD].members[CHARLIE]
+    answer = await world.claims(CHARLIE, code, None)
+    assert (answer.outcome, answer.was_delivered) == (ClaimOutcome.OK, False)
+
+
+async def test_the_database_keeps_no_code(world: World) -> None:
+    code = (await a_code(world)).replace("-", "")
+    await world.database.close()
+    stored = world.path.read_bytes()
+    await world.start()
+    assert code.encode() not in stored
+    assert b"sub_1" in stored
+
+
+# ------------------------------------------------------------------------------------------------ while offline
+
+
+class Desk:
+    """Answers claim messages as the bot does, and notes whom."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.answers: list[tuple[UserId, ClaimAnswer]] = []
+
+    async def answer(self, message: ChannelMessage) -> None:
+        answer = await claims.redeem(self._world.services, message.author_id, GUILD, message.text)
+        self.answers.append((message.author_id, answer))
+
+    async def catch_up(self) -> int:
+        working = asyncio.create_task(self._world.worker.run())
+        try:
+            return await offline_claims.catch_up(self._world.services, GUILD, self.answer)
+        finally:
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+
+
+def posts(world: World, author: UserId, text: str) -> None:
+    world.clock.move(offline_claims.LONGEST_ABSENCE / 1000)
+    message_id = offline_claims.snowflake(world.clock.now())
+    message = ChannelMessage(
+        message_id=message_id, channel_id=CLAIM_CHANNEL, author_id=author, author_name="", text=text
+    )
+    world.discord.guilds[GUILD].messages.append(message)
+
+
+async def test_codes_posted_while_offline_are_answered_in_order_and_once(world: World) -> None:
+    code, desk = await a_code(world), Desk(world)
+    assert await desk.catch_up() == 0
+    posts(world, CHARLIE, code)
+    posts(world, BOB, code)
+    assert await desk.catch_up() == 2
+    assert [(user, answer.outcome) for user, answer in desk.answers] == [
+        (CHARLIE, ClaimOutcome.OK),
+        (BOB, ClaimOutcome.USED_BY_ANOTHER),
+    ]
+    assert await desk.catch_up() == 0
+    assert len(desk.answers) == 2
+
+
+async def test_what_was_posted_before_the_bot_came_is_not_for_it(world: World) -> None:
+    code, desk = await a_code(world), Desk(world)
+    posts(world, CHARLIE, code)
+    assert await desk.catch_up() == 0
+    assert desk.answers == []
+
+
+async def test_messages_older_than_a_week_are_left_alone(world: World) -> None:
+    code, desk = await a_code(world), Desk(world)
+    await desk.catch_up()
+    posts(world, CHARLIE, code)
+    await world.advance(days=8)
+    assert await desk.catch_up() == 0
+
+
+async def test_more_than_a_page_of_messages_is_read_to_the_end(world: World) -> None:
+    code, desk = await a_code(world), Desk(world)
+    await desk.catch_up()
+    for number in range(120):
+        posts(world, UserId(1000 + number), WRONG)
+    posts(world, CHARLIE, code)
+    assert await desk.catch_up() == 121
+    assert desk.answers[-1][1].outcome is ClaimOutcome.OK
+
+
+async def test_a_channel_that_cannot_be_read_is_tried_again_next_time(world: World) -> None:
+    code, desk = await a_code(world), Desk(world)
+    await desk.catch_up()
+    posts(world, CHARLIE, code)
+    world.discord.faults.fails("messages_after", Blocked(Reason.MISSING_ACCESS, audience=Audience.OWNER))
+    assert await desk.catch_up() == 0
+    assert await desk.catch_up() == 1
+
+
+async def test_a_message_that_was_answered_live_is_not_answered_again(world: World) -> None:
+    code, desk = await a_code(world), Desk(world)
+    await desk.catch_up()
+    posts(world, CHARLIE, code)
+    message_id: MessageId = world.discord.guilds[GUILD].messages[0].message_id
+    async with world.services.store.write() as tx:
+        await tx.guilds.mark_message_handled(message_id, world.clock.now())
+    assert await desk.catch_up() == 1
+    assert desk.answers == []
