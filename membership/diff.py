@@ -100,8 +100,12 @@ def is_worn_out(holding: Holding, limit: int, now: datetime) -> bool:
 
 
 def _steps_outside(decision: Decision, holdings: Collection[Holding], limits: Limits) -> tuple[Step, ...]:
-    """Discord forgot the roles when the member left: so do we. Those who may be added come in with all their roles."""
-    forgotten = tuple(Disown(role) for role in sorted(holding.role_id for holding in holdings))
+    """Discord forgot the roles when the member left: so do we. Those who may be added come in with all their roles.
+
+    A wanted role that is on its way stays ours: an invite may carry it, and then it is there before we look.
+    """
+    waiting = {holding.role_id for holding in holdings if holding.state is HoldingState.ADDING} & decision.roles
+    forgotten = tuple(Disown(role) for role in sorted({holding.role_id for holding in holdings} - waiting))
     if not (decision.is_wanted and limits.can_join):
         return forgotten
     added = [step for role in sorted(decision.roles) for step in (Own(role, HoldingState.ADDING), Add(role))]

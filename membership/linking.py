@@ -10,7 +10,18 @@ from enum import StrEnum
 from membership import binding
 from membership.errors import Blocked, Gone, Reason, Retry
 from membership.ledgers import Transaction
-from membership.model import Grant, GrantState, Lane, Plan, Proof, Purchase, PurchaseId, UserId
+from membership.model import (
+    Grant,
+    GrantState,
+    HoldingState,
+    Lane,
+    MemberKey,
+    Plan,
+    Proof,
+    Purchase,
+    PurchaseId,
+    UserId,
+)
 from membership.records import Guild, LinkToken
 from membership.services import Services
 
@@ -118,6 +129,11 @@ async def _invite_those_outside(services: Services, wish: Wish) -> None:
     for grant, plan, guild in now_standing.grants:
         if not is_outside(grant) or guild.invite_url or await invite_url(services, grant, guild):
             continue
+        key = MemberKey(guild.id, wish.user_id)
+        async with services.store.write() as tx:
+            # The invite may put the roles: they are ours before it can (law 4).
+            for role in plan.roles:
+                await tx.members.own(key, role, HoldingState.ADDING, services.clock.now())
         try:
             url = await services.discord.invite(guild.id, guild.invite_channel_id, plan.roles)
         except (Retry, Blocked, Gone):
