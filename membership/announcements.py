@@ -89,10 +89,10 @@ async def announce_acts(record: Record, progress: Progress) -> None:
     repaired = progress.repaired & progress.added
     if repaired:
         number = await record.audit("role.drift_fixed", _role_ids(repaired))
-        await record.post("role.drift_fixed", _role_ids(repaired), number)
+        await record.post("role.drift_fixed", {"name": progress.name, **_role_ids(repaired)}, number)
     if progress.is_kicked:
         number = await record.audit("member.kicked", {})
-        await record.post("member.kicked", {}, number)
+        await record.post("member.kicked", {"name": progress.name}, number)
 
 
 async def announce_changes(record: Record, progress: Progress, transitions: Sequence[Transition]) -> None:
