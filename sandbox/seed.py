@@ -67,10 +67,10 @@ def seed(discord: LocalDiscord, stripe: LocalStripe, doorlist_url: str) -> Seed:
     """Fill fresh emulators; Doorlist's redirect address and webhook endpoint are registered at `doorlist_url`."""
     discord.portal.redirect_uris.add(f"{doorlist_url}/oauth/discord/callback")
     cast = Cast(
-        olga=discord.create_user("olga", email="olga@example.com", global_name="Olga"),
         ada=discord.create_user("ada", email=BUYER_EMAIL, global_name="Ada"),
         ben=discord.create_user("ben", email="ben@example.com", global_name="Ben"),
         kim=discord.create_user("kim", email="kim@example.com", global_name="Kim"),
+        olga=discord.create_user("olga", email="olga@example.com", global_name="Olga"),
     )
     return Seed(
         cast=cast,
@@ -88,7 +88,7 @@ def _server(discord: LocalDiscord, cast: Cast) -> Server:
     past_due = discord.create_role(guild, "Past due", position=3)
     for user in (cast.ben, cast.kim):
         discord.create_member(guild, user)
-    return Server(
+    server = Server(
         guild=guild,
         vip=vip,
         trial=trial,
@@ -98,6 +98,10 @@ def _server(discord: LocalDiscord, cast: Cast) -> Server:
         lounge=discord.create_channel(guild, "vip-lounge", visible_to=[vip]),
         log=discord.create_channel(guild, "membership-log", visible_to=[staff]),
     )
+    discord.people.say(server.welcome, cast.olga, "Welcome to the demo server!")
+    discord.people.say(server.get_access, cast.olga, "Bought VIP? Write here: `!claim` and the code from your mail.")
+    discord.people.say(server.lounge, cast.olga, "You can read this, so you have VIP. Make yourself at home.")
+    return server
 
 
 def _wares(stripe: LocalStripe) -> tuple[Ware, ...]:

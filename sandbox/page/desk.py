@@ -19,6 +19,8 @@ from sandbox.stripe.errors import Refusal
 from sandbox.tour import TourFailed
 from sandbox.visitor import LostError, Visitor
 
+_FACES = ("info", "ok", "warn", "bad")
+
 MailView = Literal["html", "text", "headers", "raw"]
 WHISPERS_KEPT = 50
 
@@ -67,6 +69,16 @@ class Desk:
         world.clock.on_advance(self._time_passed)
 
     @property
+    def people(self) -> tuple[User, User, User, User]:
+        """Return everybody you can be."""
+        cast = self.world.seed.cast
+        return cast.ada, cast.ben, cast.kim, cast.olga
+
+    def face(self, user: User) -> str:
+        """Return the colour in which somebody is shown; made-up people are grey."""
+        return next((colour for person, colour in zip(self.people, _FACES, strict=True) if person is user), "off")
+
+    @property
     def name(self) -> str:
         """Return what the person you are is called."""
         return self.person.global_name or self.person.username
@@ -94,6 +106,11 @@ class Desk:
         self.flash = Flash(text=text, tone=tone)
         self.revision += 1
 
+    def hush(self) -> None:
+        """Take back what was said last: the person has gone on. What is under way stays."""
+        if not self.under_way:
+            self.say("")
+
     def become(self, person: User) -> None:
         """Be somebody else from now on."""
         self.person, self.mail = person, None
@@ -103,6 +120,7 @@ class Desk:
         """Open a mail."""
         self.mail = mail
         self._read.add(mail)
+        self.hush()
 
     def is_read(self, mail: Mail) -> bool:
         """Say whether a mail was opened here."""

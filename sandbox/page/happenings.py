@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import groupby, islice
 
 from markupsafe import Markup, escape
 
 from sandbox.page.discord_text import to_html
+from sandbox.page.server import embed_tone
 from sandbox.parts import Outside
+from sandbox.stripe.deliveries import Attempt
 
 SHOWN = 14
+ATTEMPTS_READ = 200
+KINDS_SHOWN = 3
+
+
+# The sign before a title repeats the colour, which is here on the source.
+_ICON = re.compile(r"^[^\w@#]+\s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,23 +51,33 @@ def _events(world: Outside) -> Iterator[Happening]:
             yield Happening(
                 at=message.timestamp,
                 source="Doorlist",
-                tone="info",
-                text=to_html(given.get("title") or "", world.discord.world, server.guild),
+                tone=embed_tone(given),
+                text=to_html(_ICON.sub("", given.get("title") or ""), world.discord.world, server.guild),
                 detail=to_html(lines, world.discord.world, server.guild),
             )
 
 
 def _deliveries(world: Outside) -> Iterator[Happening]:
-    for attempt in reversed(world.stripe.deliveries.log):
-        is_taken = attempt.status is not None and attempt.status < 300
-        again = f", try {attempt.number}" if attempt.number > 1 else ""
+    """Return one line for webhooks that came one after the other and were answered alike: a purchase sends a dozen."""
+    newest = islice(reversed(world.stripe.deliveries.log), ATTEMPTS_READ)
+    for (answer, _), group in groupby(newest, key=lambda each: (_answer(each), each.at.replace(microsecond=0))):
+        attempts = list(group)
+        kinds = list(dict.fromkeys(attempt.event_type for attempt in reversed(attempts)))
+        count = f"{len(attempts)} webhooks" if len(attempts) > 1 else "webhook"
         yield Happening(
-            at=attempt.at,
+            at=attempts[0].at,
             source="Stripe",
-            tone="off" if is_taken else "bad",
-            text=Markup("webhook <code>{}</code>").format(attempt.event_type),
-            detail=escape(f"answered {attempt.status}{again}" if attempt.status else f"no answer{again}"),
+            tone="off" if answer == "taken" else "bad",
+            text=escape(f"{count} {answer}"),
+            detail=Markup(", ").join(Markup("<code>{}</code>").format(kind) for kind in kinds[:KINDS_SHOWN])
+            + (f" and {len(kinds) - KINDS_SHOWN} more" if len(kinds) > KINDS_SHOWN else ""),
         )
+
+
+def _answer(attempt: Attempt) -> str:
+    if attempt.status is None:
+        return "got no answer"
+    return "taken" if attempt.status < 300 else f"answered {attempt.status}"
 
 
 def _mails(world: Outside) -> Iterator[Happening]:

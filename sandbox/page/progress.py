@@ -13,17 +13,16 @@ from sandbox.visitor import connect_link
 State = Literal["done", "next", "later"]
 Target = Literal["buy", "mail", "connect", "role", "cancel", "gone", ""]
 
-FINISHED = "That was the whole trip. Be somebody else, buy again, or cause some trouble."
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TourStep:
-    """One step of the bar; `target` is the button or place that it outlines while it is next."""
+    """One step of the bar; `target` is what it outlines while it is next, in the section `pane`."""
 
     number: int
     title: str
     hint: str
     target: Target
+    pane: str
     state: State
 
 
@@ -37,9 +36,10 @@ def tour(desk: Desk) -> tuple[TourStep, ...]:
             title=title,
             hint=hint.format(name=desk.name),
             target=target,
+            pane=pane,
             state="done" if index < first_open else "next" if index == first_open else "later",
         )
-        for index, (title, target, hint) in enumerate(_STEPS)
+        for index, (title, target, pane, hint) in enumerate(_STEPS)
     )
 
 
@@ -68,11 +68,11 @@ def _truths(desk: Desk) -> tuple[bool, ...]:
     return True, is_read, is_connected, had_role, had_role and is_cancelled, is_gone
 
 
-_STEPS: tuple[tuple[str, Target, str], ...] = (
-    ("Buy", "buy", "In the shop, press “Buy with test card”."),
-    ("Open mail", "mail", "{name} has mail. Open it in the inbox."),
-    ("Connect", "connect", "In the mail, press “Connect Discord”, sign in as {name} and say yes."),
-    ("See role", "role", "The role is on its way. Watch the members and the locked channel."),
-    ("Cancel", "cancel", "In the shop, press “Cancel now”."),
-    ("Role gone", "gone", "Stripe tells Doorlist, and the role goes. Watch the members."),
+_STEPS: tuple[tuple[str, Target, str, str], ...] = (
+    ("Buy", "buy", "shop", "In the shop, press “Buy with test card”."),
+    ("Open mail", "mail", "inbox", "{name} has mail. Open it in the inbox."),
+    ("Connect", "connect", "inbox", "In the mail, press “Connect Discord”, sign in as {name} and say yes."),
+    ("See role", "role", "discord", "The role is on its way. Watch the members and the locked channel."),
+    ("Cancel", "cancel", "after", "After buying, there is “Cancel now”. Press it."),
+    ("Role gone", "gone", "discord", "Stripe tells Doorlist, and the role goes. Watch the members."),
 )

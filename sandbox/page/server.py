@@ -31,7 +31,6 @@ class ChannelRow:
     name: str
     is_open: bool
     is_chosen: bool
-    is_staff: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +59,7 @@ class Said:
 
     id: int
     author: str
+    face: str
     is_bot: bool
     at: datetime
     text: Markup
@@ -81,7 +81,7 @@ class MemberRow:
     """Somebody in the server."""
 
     name: str
-    handle: str
+    face: str
     is_you: bool
     is_owner: bool
     is_bot: bool
@@ -117,8 +117,14 @@ def server_pane(desk: Desk) -> ServerPane:
         messages=tuple(_messages(desk, chosen)),
         members=tuple(_member(desk, member) for member in shown),
         members_hidden=len(guild.members) - len(shown),
-        is_vip_above_bot=server.vip.rank > desk.world.discord.bot_role(guild).rank,
+        is_vip_above_bot=is_vip_above_bot(desk),
     )
+
+
+def is_vip_above_bot(desk: Desk) -> bool:
+    """Say whether Discord would refuse the bot to give the VIP role."""
+    server = desk.world.seed.server
+    return server.vip.rank > desk.world.discord.bot_role(server.guild).rank
 
 
 def _channels(desk: Desk) -> Iterator[ChannelRow]:
@@ -131,10 +137,9 @@ def _channels(desk: Desk) -> Iterator[ChannelRow]:
             name=f"#{channel.name}",
             is_open=is_open,
             is_chosen=channel is desk.channel,
-            is_staff=channel is server.log,
         )
     is_direct = desk.channel.recipient is not None
-    yield ChannelRow(key=DIRECT, name="Messages from the bot", is_open=True, is_chosen=is_direct, is_staff=False)
+    yield ChannelRow(key=DIRECT, name="Direct messages", is_open=True, is_chosen=is_direct)
 
 
 def _messages(desk: Desk, row: ChannelRow) -> Iterator[Said]:
@@ -150,6 +155,7 @@ def _messages(desk: Desk, row: ChannelRow) -> Iterator[Said]:
         Said(
             id=0,
             author=world.portal.name,
+            face="bot",
             is_bot=True,
             at=whisper.at,
             text=to_html(whisper.text, world, guild),
@@ -166,6 +172,7 @@ def _said(desk: Desk, message: Message) -> Said:
     return Said(
         id=message.id,
         author=world.portal.name if message.author.is_bot else _name(message.author),
+        face="bot" if message.author.is_bot else desk.face(message.author),
         is_bot=message.author.is_bot,
         at=message.timestamp,
         text=to_html(message.content, world, guild),
@@ -179,7 +186,7 @@ def _embed(desk: Desk, given: Json) -> Embed:
     fields = [f"**{field['name']}**\n{field['value']}" for field in given.get("fields") or ()]
     text = "\n".join(filter(None, [given.get("description") or "", *fields]))
     return Embed(
-        tone=_TONES.get(given.get("color") or 0, "off"),
+        tone=embed_tone(given),
         title=to_html(given.get("title") or "", world, guild),
         text=to_html(text, world, guild),
         footer=(given.get("footer") or {}).get("text", ""),
@@ -208,7 +215,7 @@ def _member(desk: Desk, member: Member) -> MemberRow:
     guild = desk.world.seed.server.guild
     return MemberRow(
         name=desk.world.discord.world.portal.name if member.user.is_bot else _name(member.user),
-        handle=member.user.username,
+        face="bot" if member.user.is_bot else desk.face(member.user),
         is_you=member.user is desk.person,
         is_owner=member.user.id == guild.owner_id,
         is_bot=member.user.is_bot,
@@ -237,3 +244,8 @@ def channel_of(desk: Desk, key: str) -> Channel:
         if channel.name == key:
             return channel
     raise LookupError("There is no such channel.")
+
+
+def embed_tone(given: Json) -> str:
+    """Return the tone that is nearest to an embed's colour."""
+    return _TONES.get(given.get("color") or 0, "off")

@@ -76,7 +76,7 @@ class Site:
         routes.add_post(PATH + "/do/{button}", _guarded(self.press))
         routes.add_static(PATH + "/static", _STATIC)
         # The way back: Doorlist's pages link to Discord's channels and invites.
-        routes.add_get(DISCORD_MOUNT + "/channels/{where:.*}", self._go_home)
+        routes.add_get(DISCORD_MOUNT + "/channels/{where:.*}", self._come_back)
         routes.add_get(DISCORD_MOUNT + "/invite/{code}", self._open_invite)
         app.on_shutdown.append(self._close)
 
@@ -134,14 +134,17 @@ class Site:
             desk.read(mails[int(query["mail"])])
 
     def _person(self, username: str) -> User:
-        cast_ = self.desk.world.seed.cast
-        for user in (cast_.ada, cast_.ben, cast_.kim, cast_.olga):
+        for user in self.desk.people:
             if user.username == username:
                 return user
         raise LookupError("There is nobody of that name.")
 
     async def _go_home(self, _: web.Request) -> web.StreamResponse:
         return web.Response(status=302, headers={hdrs.LOCATION: PATH})
+
+    async def _come_back(self, request: web.Request) -> web.StreamResponse:
+        self.desk.hush()
+        return await self._go_home(request)
 
     async def _open_invite(self, request: web.Request) -> web.StreamResponse:
         self.desk.invite = request.match_info["code"]

@@ -130,11 +130,15 @@ async def _wave(desk: Desk) -> str:
         for number in range(first, first + WAVE)
     ]
     gate = asyncio.Semaphore(_AT_ONCE)
-    async with asyncio.timeout(WAVE_SECONDS):
-        await asyncio.gather(*(_arrive(desk, person, gate) for person in people))
-        while missing := sum(not buyers.has_role(world, person) for person in people):
-            desk.say(f"{WAVE - missing} of {WAVE} have their role. Discord allows ten role changes in ten seconds.")
-            await asyncio.sleep(1)
+    arrivals = [asyncio.ensure_future(_arrive(desk, person, gate)) for person in people]
+    try:
+        async with asyncio.timeout(WAVE_SECONDS):
+            for count, arrival in enumerate(asyncio.as_completed(arrivals), start=1):
+                await arrival
+                desk.say(f"{count} of {WAVE} bought and connected. Discord allows ten role changes in ten seconds.")
+    finally:
+        for each in arrivals:
+            each.cancel()
     bought = [buyers.latest_purchase(world, person.email or "") for person in people]
     ids = [one.subscription["id"] for one in bought if one and one.subscription]
     await world.stripe.control.bulk_cancel(ids)
@@ -150,6 +154,11 @@ async def _arrive(desk: Desk, person: User, gate: asyncio.Semaphore) -> None:
         if link is None:
             raise LostError("the mail has no connect link")
         await visitor.connect(link, person)
+    for _ in range(int(WAVE_SECONDS / _LOOK_SECONDS)):
+        if buyers.has_role(desk.world, person):
+            return
+        await asyncio.sleep(_LOOK_SECONDS)
+    raise TimeoutError
 
 
 def _insider(desk: Desk) -> User:

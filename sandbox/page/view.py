@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sandbox.buyers import Purchase
+from sandbox.buyers import Purchase, has_role
+from sandbox.discord.world import User
 from sandbox.mailbox import Mail
 from sandbox.page.desk import Desk
 from sandbox.page.discord_text import distance
 from sandbox.page.progress import is_invitation, next_target, tour
-from sandbox.page.server import server_pane
+from sandbox.page.server import is_vip_above_bot, server_pane
+from sandbox.page.trouble import WAVE
 
 MAILS_SHOWN = 12
 
@@ -26,6 +28,17 @@ class MailRow:
     is_read: bool
     is_open: bool
     is_invitation: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonRow:
+    """Somebody you can be, and how they stand with the server now."""
+
+    name: str
+    handle: str
+    face: str
+    standing: str
+    is_you: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +65,8 @@ def context(desk: Desk) -> dict[str, object]:
     return {
         "desk": desk,
         "cast": world.seed.cast,
+        "people": [_person(desk, user) for user in desk.people],
+        "wave": WAVE,
         "now": world.clock.now(),
         "steps": steps,
         "target": next_target(steps),
@@ -60,10 +75,36 @@ def context(desk: Desk) -> dict[str, object]:
         "purchase": purchase_line(purchase, world.clock.now()) if purchase else None,
         "server": server_pane(desk),
         "mails": list(mail_rows(desk)),
-        "mails_held": len(world.stripe.deliveries.held),
         "is_stripe_down": world.stripe.deliveries.trouble.is_outage,
+        "alerts": list(alerts(desk)),
         "version": version(desk),
     }
+
+
+def _person(desk: Desk, user: User) -> PersonRow:
+    guild = desk.world.seed.server.guild
+    if user.id == guild.owner_id:
+        standing = "owns the server"
+    elif user.id not in guild.members:
+        standing = "not in the server"
+    else:
+        standing = "has VIP" if has_role(desk.world, user) else "member"
+    return PersonRow(
+        name=user.global_name or user.username,
+        handle=user.username,
+        face=desk.face(user),
+        standing=standing,
+        is_you=user is desk.person,
+    )
+
+
+def alerts(desk: Desk) -> Iterator[str]:
+    """Say what is wrong with the world for longer than a moment."""
+    if desk.world.stripe.deliveries.trouble.is_outage:
+        until = f" until {desk.outage_ends_at:%H:%M}" if desk.outage_ends_at else ""
+        yield f"Stripe is down{until}"
+    if is_vip_above_bot(desk):
+        yield "VIP is above the bot"
 
 
 def purchase_line(purchase: Purchase, now: datetime) -> PurchaseLine:
@@ -114,6 +155,7 @@ def version(desk: Desk) -> str:
         desk.revision,
         desk.person.id,
         desk.under_way,
+        int(world.clock.now().timestamp()) // 60,
         len(world.mailbox.mails),
         len(deliveries.log),
         len(deliveries.held),
