@@ -23,11 +23,16 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposed:
-    """One removal before the act: a role, or the whole member when `is_kick`."""
+    """One removal before the act: a role, or the whole member when `is_kick`.
+
+    `is_released`: a person said yes to this very removal. `is_counted`: an earlier try of it was counted already, so
+    that a retry takes no second place in the window.
+    """
 
     is_kick: bool
     is_evidenced: bool
     is_released: bool
+    is_counted: bool = False
 
 
 def brake(proposed: Proposed, counts: RemovalCounts, policy: Policy) -> Verdict:
@@ -36,6 +41,8 @@ def brake(proposed: Proposed, counts: RemovalCounts, policy: Policy) -> Verdict:
         return Verdict.ALLOW
     if not proposed.is_evidenced:
         return Verdict.UNEVIDENCED
+    if proposed.is_counted:
+        return Verdict.ALLOW
     if proposed.is_kick:
         allowed = max(policy.brake_kicks, counts.paying * policy.brake_kick_percent // 100)
         return Verdict.ALLOW if counts.kicks < allowed else Verdict.TOO_MANY_KICKS

@@ -86,5 +86,5 @@ async def _confirm_removals(
 
 def _bears_witness(outcome: Outcome) -> bool:
     """Say whether a removal rests on this claim: it ends now, changes its roles, or waits to kick."""
-    is_waiting_to_kick = outcome.claim.grant.kick_at is not None
+    is_waiting_to_kick = outcome.kick_at is not None
     return outcome.claim.is_linked and (outcome.is_ending or outcome.is_live or is_waiting_to_kick)

@@ -107,7 +107,8 @@ async def _may_remove(errand: Errand, tx: Transaction, step: Remove | Kick, prog
     proposed = Proposed(
         is_kick=role is None,
         is_evidenced=step.is_evidenced if isinstance(step, Remove) else True,
-        is_released=await tx.removals.is_released(removal, now) or await tx.removals.is_reserved(removal, now - WINDOW),
+        is_released=await tx.removals.is_released(removal, now),
+        is_counted=await tx.removals.is_reserved(removal, now - WINDOW),
     )
     counts = await tx.removals.counts(errand.key.guild_id, now - WINDOW)
     verdict = brake(proposed, counts, errand.services.policy)

@@ -163,7 +163,7 @@ def _kick_at(outcome: Outcome, state: GrantState, result: Result, now: datetime)
     is_newly_ended = state is GrantState.REVOKED and grant.state is not GrantState.REVOKED
     if is_newly_ended and outcome.rule is OnEnd.KICK and result.progress.is_present:
         return now + KICK_DELAY
-    return grant.kick_at
+    return outcome.kick_at
 
 
 def _next_check(decision: Decision, transitions: list[Transition]) -> datetime | None:
