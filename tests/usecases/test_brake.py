@@ -7,26 +7,27 @@ from dataclasses import replace
 import pytest
 
 from membership import holds, recording
-from membership.errors import UserError
-from membership.model import Lane, Proof, PurchaseStatus, UserId
+from membership.errors import Reason, UserError
+from membership.model import GrantState, HoldingState, Lane, MemberKey, Proof, PurchaseStatus, UserId
 from membership.records import Batch
 from tests.usecases.world import CHARLIE, GOLD, GUILD, VIP, World
 
 
 async def a_crowd(world: World, size: int) -> list[UserId]:
-    """Make delivered members fast: their purchases are recorded in one transaction, as a listing does."""
-    await world.plan("vip", VIP)
+    """Make members whose roles were delivered long ago, all in one transaction."""
+    plan = await world.plan("vip", VIP)
     users = [UserId(1000 + number) for number in range(size)]
     now = world.clock.now()
     async with world.services.store.write() as tx:
         for user in users:
-            world.joins(user)
+            world.joins(user, VIP)
             snapshot = world.provider.bought[world.pays("vip", by=f"user{user}")]
             customer_id = await tx.customers.record(world.account_id, snapshot.customer)
             await tx.links.bind(customer_id, user, Proof.OAUTH, now)
-            await recording.record(tx, world.account_id, snapshot, occasion(world))
-    await world.settle()
-    assert holders(world, users) == size
+            _, purchase = await tx.purchases.record(world.account_id, customer_id, snapshot)
+            grant = await tx.purchases.open_grant(purchase, plan, now)
+            await tx.purchases.set_grant(replace(grant, state=GrantState.DELIVERED, reason=Reason.PAID))
+            await tx.members.own(MemberKey(GUILD, user), VIP, HoldingState.HELD, now)
     return users
 
 
