@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -31,10 +32,11 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 async def new_world(migrated: Path, tmp_path: Path) -> AsyncIterator[Builder]:
     """Build a world under a policy of its own."""
+    numbers = count(1)
     async with AsyncExitStack() as stack:
 
         async def build(**policy: object) -> World:
-            path = tmp_path / f"doorlist{len(list(tmp_path.iterdir()))}.db"
+            path = tmp_path / f"doorlist{next(numbers)}.db"
             shutil.copyfile(migrated, path)
             world = World(path, Policy(**policy))  # type: ignore[arg-type]
             await world.start()

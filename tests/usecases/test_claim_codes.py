@@ -16,12 +16,12 @@ from tests.usecases.world import BOB, CHARLIE, CLAIM_CHANNEL, GUILD, VIP, World
 WRONG = "AAAA-BBBB-CCCC-DDDD"
 
 
-async def a_code(world: World, **changes: object) -> str:
+async def a_code(world: World) -> str:
     """Sell a VIP plan and return the code from the buyer's mail."""
     await world.plan("vip", VIP)
     world.joins(CHARLIE)
     world.joins(BOB)
-    await world.buys("vip", **changes)
+    await world.buys("vip")
     return str(world.mailer.sent[-1].facts["code"])
 
 

@@ -1,4 +1,4 @@
-"""The process is killed at every commit and around every outside call of a story; started again, it converges (law 4)."""
+"""The process dies at every commit and around every outside call of a story; started again, it converges (law 4)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Story = Callable[[World], Awaitable[None]]
 
 
 async def buying(world: World) -> None:
-    """A webhook comes, the mail goes out, the buyer connects, the role arrives."""
+    """Let a webhook come, the mail go out, the buyer connect, the role arrive."""
     await world.webhook("sub_1", event_id="evt_1")
     await world.settle()
     await world.links("sub_1", CHARLIE)
 
 
 async def cancelling(world: World) -> None:
-    """The end comes by webhook, the role goes, the last mail goes out."""
+    """Let the end come by webhook, the role go, the last mail go out."""
     await world.webhook("sub_1", event_id="evt_end")
     await world.settle()
 

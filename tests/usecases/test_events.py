@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -32,8 +33,10 @@ async def test_an_event_of_nobody_s_business_is_put_aside(world: World) -> None:
     assert await world.jobs() == {"due": 0, "waiting": 0, "leased": 0, "parked": 0}
 
 
-@pytest.mark.parametrize("envelope", [{"is_live": False}, {"account": "acct_other"}], ids=["test mode", "other account"])
-async def test_an_event_of_another_mode_or_account_is_quarantined(world: World, envelope: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    "envelope", [{"is_live": False}, {"account": "acct_other"}], ids=["test mode", "other account"]
+)
+async def test_an_event_of_another_mode_or_account_is_quarantined(world: World, envelope: dict[str, Any]) -> None:
     await world.plan("vip", VIP)
     bought = world.pays("vip")
     await world.webhook(bought, **envelope)

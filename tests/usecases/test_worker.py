@@ -185,7 +185,7 @@ async def test_who_waits_for_a_job_hears_when_it_has_run(world: World) -> None:
 
 async def until(is_so: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
-        while not is_so():
+        while not is_so():  # noqa: ASYNC110 - what is waited for is anybody's state
             await asyncio.sleep(0.005)
 
 
@@ -232,6 +232,6 @@ async def forget(world: World, kind: str, bought: str) -> None:
         if kind == "messages":
             draft = Draft(dedupe_key="lost", kind="mail", target=str(customer_id), template="ended", facts={})
             await tx.outbox.put(draft, now)
-            await tx.jobs.cancel("message", "2")
+            await tx.jobs.cancel("delivery", "2")
         else:
             await tx.links.bind(customer_id, CHARLIE, Proof.STAFF, now)

@@ -148,10 +148,13 @@ class World:
             clock=self.clock,
             randomness=self.randomness,
             public_url="https://door.example",
-            wake=lambda: self.worker.wake(),
+            wake=self._wake,
             policy=self.policy,
         )
         self.worker = Worker(self.services)
+
+    def _wake(self) -> None:
+        self.worker.wake()
 
     async def open_server(self) -> None:
         """Make the server with its roles, its channels and Alice, who owns it."""
@@ -159,9 +162,7 @@ class World:
         self.discord.guilds[GUILD] = FakeGuild(roles=positions, members={ALICE: {ADMIN}})
         async with self.services.store.write() as tx:
             guild = await tx.guilds.ensure(GUILD, "Ada's server")
-            await tx.guilds.replace(
-                replace(guild, event_channel_id=EVENT_CHANNEL, claim_channel_id=CLAIM_CHANNEL)
-            )
+            await tx.guilds.replace(replace(guild, event_channel_id=EVENT_CHANNEL, claim_channel_id=CLAIM_CHANNEL))
         self.account_id: AccountId = (await self.services.sellers.account("stripe")).id
 
     async def close(self) -> None:
@@ -251,7 +252,9 @@ class World:
             await binding.bind(tx, purchase.customer_id, user, Proof.OAUTH, self.clock.now())
         await self.settle()
 
-    async def connects(self, external_id: str, user: UserId, *, may_join: bool = False, may_move: bool = False) -> Verdict:
+    async def connects(
+        self, external_id: str, user: UserId, *, may_join: bool = False, may_move: bool = False
+    ) -> Verdict:
         """Follow the mailed link to its end, with Discord's sign-in, while the worker runs."""
         wish = Wish(
             purchase_id=(await self.purchase(external_id)).id,
