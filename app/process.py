@@ -24,6 +24,7 @@ from cogs.supervisor import Supervisor
 from membership.ports import Clock
 from membership.services import Sellers, Services
 from membership.worker import Worker
+from providers.base import USUAL_PATIENCE, Patience
 from providers.registry import build_providers
 from storage.intake import GroupCommit
 from storage.store import Database
@@ -96,10 +97,12 @@ async def running(
     *,
     role_limits: RoleLimits | None = None,
     queries_per_minute: int = QUERIES_PER_MINUTE,
+    patience: Patience = USUAL_PATIENCE,
 ) -> AsyncIterator[Process]:
     """Run everything until the block ends. Raises what `Database.open` raises, and OSError when the port is taken.
 
-    The limits are Discord's; only where Discord's own windows are scaled (tests, benchmarks) may they be others.
+    The limits and the patience are for the real Discord and the real platforms; only where the outside runs on scaled
+    time (tests, benchmarks) may they be others.
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as stack:
@@ -108,7 +111,9 @@ async def running(
         bell = Bell()
         discord = open_discord(settings.discord, limits=role_limits, queries_per_minute=queries_per_minute)
         stack.push_async_callback(discord.port.close)
-        ground = Ground(settings=settings, clock=clock, database=database, discord=discord, bell=bell)
+        ground = Ground(
+            settings=settings, clock=clock, database=database, discord=discord, bell=bell, patience=patience
+        )
         services = await _services(stack, ground)
         worker = Worker(services)
         bell.listener = worker.wake
@@ -139,12 +144,13 @@ class Ground:
     database: Database
     discord: DiscordSide
     bell: Bell
+    patience: Patience = USUAL_PATIENCE
 
 
 async def _services(stack: AsyncExitStack, ground: Ground) -> Services:
     settings, clock = ground.settings, ground.clock
     randomness = SystemRandomness()
-    providers = build_providers(settings.payments, clock=clock, randomness=randomness)
+    providers = build_providers(settings.payments, clock=clock, randomness=randomness, patience=ground.patience)
     for provider in providers.values():
         stack.push_async_callback(provider.close)
     intake = GroupCommit(ground.database, clock, on_commit=ground.bell.ring)

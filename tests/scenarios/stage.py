@@ -17,6 +17,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
+from sqlalchemy import select
+
 from app.process import Process, running
 from app.sandboxed import HOST, free_port, open_shop, pointed_at
 from app.settings import Settings
@@ -24,6 +26,7 @@ from cogs.pacing import RoleLimits
 from membership import plans, resync
 from membership.model import GuildId, Plan, PlanProduct, RoleId, UserId
 from membership.policy import Policy
+from providers.base import Patience
 from sandbox.clock import MovableClock
 from sandbox.discord.buckets import RULES, Buckets
 from sandbox.discord.world import Guild, Role, User
@@ -31,6 +34,7 @@ from sandbox.mailbox import Mail
 from sandbox.outside import Outside, outside
 from sandbox.stripe.cards import Card
 from sandbox.visitor import Page, Visitor, claim_code, connect_link
+from storage.ledgers import jobs
 from tests.sandbox import discord_contract
 from tests.storage.databases import TEMPLATE, empty_postgres, sqlite_template
 from tests.storage.databases import settings as database_settings
@@ -43,6 +47,8 @@ LONGEST_WORK_SECONDS = 20.0
 LOOK_SECONDS = 0.01
 TIME_SCALE = 0.02
 """Discord's windows are this much shorter than in reality, for both sides."""
+PATIENCE = Patience(first_wait_seconds=0.001, requests_per_second=1000)
+"""The local Stripe has no limits, and a test no time."""
 
 DatabaseKind = Literal["sqlite", "postgres"]
 Json = dict[str, Any]
@@ -92,7 +98,7 @@ class Stage:
         """Start Doorlist on the stage's database and, with Discord up, wait until its bot is online."""
         limits = RoleLimits(seconds=RULES["member-role"].seconds * TIME_SCALE)
         self._process = await self._doorlist.enter_async_context(
-            running(self.settings, self.outside.clock, role_limits=limits)
+            running(self.settings, self.outside.clock, role_limits=limits, patience=PATIENCE)
         )
         if is_discord_up:
             await self.is_online()
@@ -216,6 +222,10 @@ class Stage:
         messages = self.outside.discord.messages(self.outside.seed.server.log)
         return [str(embed.get("title", "")) for message in messages for embed in message.embeds]
 
+    def post_text(self, number: int) -> str:
+        """Return the lines of one post in the event log."""
+        return str(self.outside.discord.messages(self.outside.seed.server.log)[number].embeds[0].get("description", ""))
+
     def direct_messages(self, name: str) -> list[str]:
         """Return what the bot wrote to somebody, oldest first."""
         return [message.content for message in self.outside.discord.direct_messages(self.person(name))]
@@ -241,7 +251,7 @@ class Stage:
         deadline = time.monotonic() + LONGEST_WORK_SECONDS
         counts = {"due": 1}
         while counts["due"] or counts["leased"]:
-            assert time.monotonic() < deadline, f"still busy: {counts}"
+            assert time.monotonic() < deadline, f"still busy: {counts}, {await self._leased()}"
             await self.outside.stripe.deliver_pending()
             counts = await self._jobs()
             await asyncio.sleep(LOOK_SECONDS)
@@ -276,6 +286,11 @@ class Stage:
             purchases = [each for customer in customers for each in await tx.purchases.of_customer(customer)]
             grants = [grant for purchase in purchases for grant in await tx.purchases.grants(purchase.id)]
         return [f"{grant.state} {grant.reason}" for grant in sorted(grants, key=lambda grant: grant.id)]
+
+    async def _leased(self) -> list[str]:
+        async with self.process.database.read() as tx:
+            rows = await tx.connection.execute(select(jobs).where(jobs.c.leased_until.is_not(None)))
+        return [f"{row.kind} {row.key}" for row in rows]
 
     async def _jobs(self) -> dict[str, int]:
         async with self.process.database.read() as tx:
