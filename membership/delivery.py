@@ -47,8 +47,13 @@ async def deliver(services: Services, message_id: int) -> None:
     """Send a message that still waits. Raises Retry to be called again; a refusal for good is recorded and done."""
     async with services.store.read() as tx:
         message = await tx.outbox.get(message_id)
-    if message is None:
-        return
+    if message is not None:
+        # One at a time to each target: the limits count what was sent.
+        async with services.turns.of(f"{message.kind}:{message.target}"):
+            await _deliver(services, message)
+
+
+async def _deliver(services: Services, message: Message) -> None:
     try:
         await _send(services, message)
     except Retry as failure:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
 
 from membership.ledgers import Intake, Store
 from membership.model import AccountId, UserId
@@ -74,6 +75,19 @@ class JoinPermits:
         self._permits.pop(user_id, None)
 
 
+class Turns:
+    """Lets one at a time act for a key, so that two who count before they act do not both find room."""
+
+    def __init__(self) -> None:
+        """Start with nobody in line."""
+        # A lock lives as long as somebody holds it or waits for it.
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def of(self, key: str) -> asyncio.Lock:
+        """Return the lock of a key."""
+        return self._locks.setdefault(key, asyncio.Lock())
+
+
 class Sellers:
     """Which provider adapter speaks for which stored account. Learned from the provider at the first need."""
 
@@ -118,3 +132,4 @@ class Services:
     policy: Policy = field(default_factory=Policy)
     signals: Signals = field(default_factory=Signals)
     permits: JoinPermits = field(default_factory=JoinPermits)
+    turns: Turns = field(default_factory=Turns)
