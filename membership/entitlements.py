@@ -18,6 +18,7 @@ from membership.model import (
     Dispute,
     GrantId,
     GrantState,
+    HoldingState,
     MemberFacts,
     OnEnd,
     OnPastDue,
@@ -106,6 +107,7 @@ def decide(facts: MemberFacts, *, now: datetime) -> Decision:
     leaving = facts.held_roles - desired
     is_live = any(outcome.is_live for outcome in outcomes)
     strips = not is_live and any(outcome.is_ending and outcome.rule is OnEnd.REMOVE_ALL_ROLES for outcome in outcomes)
+    begun = {holding.role_id for holding in facts.holdings if holding.state is HoldingState.REMOVING}
     kept = frozenset(role for role in leaving if not strips and _last_rule(role, outcomes) is OnEnd.NOTHING)
     kicks = [outcome.kick_at for outcome in outcomes if outcome.kick_at is not None]
     return Decision(
@@ -114,7 +116,9 @@ def decide(facts: MemberFacts, *, now: datetime) -> Decision:
         outcomes=outcomes,
         is_wanted=any(outcome.access is Access.GRANTED for outcome in outcomes),
         kept=kept,
-        inferred=frozenset(role for role in leaving - kept if not _has_evidence(role, outcomes)),
+        inferred=frozenset(
+            role for role in leaving - kept if not _has_evidence(role, outcomes, is_begun=role in begun)
+        ),
         strips=strips,
         kick=not is_live and any(kick_at <= now for kick_at in kicks),
         valid_until=_next_moment([*(outcome.until for outcome in outcomes), *kicks], now),
@@ -259,14 +263,13 @@ def _last_rule(role: RoleId, outcomes: Iterable[Outcome]) -> OnEnd | None:
     return OnEnd.NOTHING if rules == {OnEnd.NOTHING} else OnEnd.REMOVE_ROLES
 
 
-def _has_evidence(role: RoleId, outcomes: Iterable[Outcome]) -> bool:
+def _has_evidence(role: RoleId, outcomes: Iterable[Outcome], *, is_begun: bool) -> bool:
     """Say whether a purchase or a person, and not only an edited plan, took away the reason for a held role."""
-    witnesses = [
-        outcome
-        for outcome in outcomes
-        if role in outcome.claim.plan.all_roles
-        and (outcome.is_live or outcome.is_ending or not outcome.claim.is_linked)
-    ]
+    concerned = [outcome for outcome in outcomes if role in outcome.claim.plan.all_roles]
+    witnesses = [each for each in concerned if each.is_live or each.is_ending or not each.claim.is_linked]
+    if is_begun and not witnesses:
+        # Discord accepted this removal and did not carry it out: the end is settled, and still speaks for it.
+        witnesses = concerned
     return bool(witnesses) and all(witness.is_evidence for witness in witnesses)
 
 

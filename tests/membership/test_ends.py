@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from membership.entitlements import decide
 from membership.errors import Reason
 from membership.model import (
     AccountId,
     Claim,
     Dispute,
     GrantState,
+    HoldingState,
     Item,
+    MemberFacts,
     OnEnd,
     PlanProduct,
     PurchaseId,
@@ -19,6 +22,7 @@ from membership.model import (
 )
 from tests.membership.builders import (
     ACCOUNT,
+    CHARLIE,
     DAY,
     FRIEND,
     GOLD,
@@ -30,6 +34,7 @@ from tests.membership.builders import (
     SILVER_ITEM,
     SILVER_PRODUCT,
     a_claim,
+    a_holding,
     a_plan,
     a_purchase,
     a_silver_plan,
@@ -186,6 +191,12 @@ def test_a_held_role_without_any_purchase_waits_for_a_person() -> None:
 
 def test_a_purchase_that_ended_long_ago_is_no_evidence_about_a_role_held_since() -> None:
     assert decided(a_claim(OVER, state=GrantState.REVOKED), held=(GOLD,)).inferred == {GOLD}
+
+
+def test_a_purchase_that_ended_is_evidence_for_the_removal_that_began_with_it() -> None:
+    begun = a_holding(GOLD, HoldingState.REMOVING)
+    claims = (a_claim(OVER, state=GrantState.REVOKED),)
+    assert decide(MemberFacts(key=CHARLIE, claims=claims, holdings=(begun,)), now=NOW).inferred == frozenset()
 
 
 @pytest.mark.parametrize("reason", [Reason.MOVED, Reason.DISCONNECTED])
