@@ -175,10 +175,6 @@ class Supervisor:
             return
 
 
-def _refused_text(close_code: int) -> str:
-    return LOGIN_REFUSED_TEXT if close_code == AUTHENTICATION_FAILED else f"Discord refuses the bot ({close_code})"
-
-
 def _without(intents: discord.Intents, refused: frozenset[str]) -> discord.Intents:
     kept = copy.copy(intents)
     for name in refused:

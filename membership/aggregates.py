@@ -119,9 +119,6 @@ class Purchases(Protocol):
     async def of_customer(self, customer_id: CustomerId) -> Sequence[Purchase]:
         """Return a payer's purchases, newest first."""
 
-    async def expecting_end(self, account_id: AccountId, before: datetime, limit: int) -> Sequence[Purchase]:
-        """Return live purchases whose ends_at, trial_ends_at or period_ends_at passed and were not read since."""
-
     async def live_unseen(self, account_id: AccountId, read_before: datetime, limit: int) -> Sequence[Purchase]:
         """Return purchases stored as live that no snapshot has confirmed since `read_before`."""
 
@@ -225,9 +222,6 @@ class Members(Protocol):
 
     async def facts(self, key: MemberKey) -> MemberFacts:
         """Read everything `decide` needs: claims through live and ended links, and holdings."""
-
-    async def keys_of_user(self, user_id: UserId) -> Sequence[MemberKey]:
-        """Return the guilds in which a user has grants or holdings."""
 
     async def keys_of_customer(self, customer_id: CustomerId) -> Sequence[MemberKey]:
         """Return the members that a payer's grants bear on, through live or ended links."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from membership.errors import Reason
 from membership.ledgers import Transaction
 from membership.model import CustomerId, Lane, MemberKey, Proof, PurchaseId, UserId
 from membership.records import AuditEntry, Draft
@@ -25,18 +24,6 @@ async def bind(
         facts = {"user_id": str(user_id), "moved_at": now.isoformat()}
         draft = Draft(dedupe_key=f"moved:{number}", kind="mail", target=str(customer_id), template="moved", facts=facts)
         await tx.outbox.put(draft, now)
-    return await mark_members(tx, customer_id, Lane.PERSON, now)
-
-
-async def unbind(tx: Transaction, customer_id: CustomerId, reason: Reason, now: datetime) -> list[MemberKey]:
-    """End a customer's link and mark the member who loses by it."""
-    ended = await tx.links.end(customer_id, reason, now)
-    if ended is None:
-        return []
-    entry = AuditEntry(
-        event="link.removed", actor=f"user:{ended.user_id}", user_id=ended.user_id, customer_id=customer_id
-    )
-    await tx.audit.add(entry, now)
     return await mark_members(tx, customer_id, Lane.PERSON, now)
 
 

@@ -19,7 +19,6 @@ CustomerId = NewType("CustomerId", int)
 PurchaseId = NewType("PurchaseId", int)
 PlanId = NewType("PlanId", int)
 GrantId = NewType("GrantId", int)
-LinkId = NewType("LinkId", int)
 BatchId = NewType("BatchId", int)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -237,6 +237,3 @@ class Randomness(Protocol):
 
     def jitter(self) -> float:
         """Return a number in [0, 1) for backoff."""
-
-
-BACKOFF_CEILING = timedelta(minutes=5)

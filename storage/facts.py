@@ -50,11 +50,12 @@ async def _claim_rows(connection: AsyncConnection, key: MemberKey) -> list[Row[A
         .select_from(links)
         .join(purchases, purchases.c.customer_id == links.c.customer_id)
         .join(grants, grants.c.purchase_id == purchases.c.id)
-        .where(links.c.user_id == key.user_id, grants.c.guild_id == key.guild_id)
+        .where(links.c.user_id == key.user_id)
         .order_by(grants.c.id, links.c.id)
     )
+    # The guild is chosen here: named in the query, SQLite would begin with all grants of the guild, not with the links.
     # The later link of one payer and user is the live one, if any is: only the last of them can be.
-    rows = {row.grant_id: row for row in found}
+    rows = {row.grant_id: row for row in found if row.grant_guild_id == key.guild_id}
     return list(rows.values())
 
 

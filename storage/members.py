@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, case, delete, literal, select, text, union, update
+from sqlalchemy import bindparam, case, delete, literal, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from membership.model import (
@@ -40,18 +40,6 @@ class Members:
     async def facts(self, key: MemberKey) -> MemberFacts:
         """Read everything `decide` needs: claims through live and ended links, and holdings."""
         return await facts.read(self._connection, key)
-
-    async def keys_of_user(self, user_id: UserId) -> Sequence[MemberKey]:
-        """Return the guilds in which a user has grants (through live or ended links) or holdings."""
-        granted = (
-            select(grants.c.guild_id)
-            .join(purchases, purchases.c.id == grants.c.purchase_id)
-            .join(links, links.c.customer_id == purchases.c.customer_id)
-            .where(links.c.user_id == user_id)
-        )
-        held = select(holdings.c.guild_id).where(holdings.c.user_id == user_id)
-        found = await self._connection.execute(union(granted, held))
-        return sorted(MemberKey(GuildId(guild_id), user_id) for guild_id in found.scalars())
 
     async def keys_of_customer(self, customer_id: CustomerId) -> Sequence[MemberKey]:
         """Return the members that a payer's grants bear on, through live or ended links."""

@@ -98,15 +98,6 @@ class Purchases(Grants):
         found = await self._where(purchases.c.customer_id == customer_id)
         return sorted(found, key=lambda purchase: (purchase.started_at, purchase.id), reverse=True)
 
-    async def expecting_end(self, account_id: AccountId, before: datetime, limit: int) -> Sequence[Purchase]:
-        """Return live purchases whose ends_at, trial_ends_at or period_ends_at passed and were not read since."""
-        return await self._where(
-            purchases.c.account_id == account_id,
-            purchases.c.end_expected_at <= before,
-            order=purchases.c.end_expected_at,
-            limit=limit,
-        )
-
     async def live_unseen(self, account_id: AccountId, read_before: datetime, limit: int) -> Sequence[Purchase]:
         """Return purchases stored as live that no snapshot has confirmed since `read_before` (not listed)."""
         return await self._where(
@@ -195,7 +186,6 @@ def _values(
         "refund": snapshot.refund or (before.refund if before else Refund.NONE),
         "dispute": snapshot.dispute or (before.dispute if before else Dispute.NONE),
         "may_give_access": may_give_access,
-        "end_expected_at": _end_expected_at(snapshot) if may_give_access else None,
     }
 
 
@@ -203,8 +193,3 @@ def _past_due_since(snapshot: PurchaseSnapshot, before: Purchase | None) -> date
     if snapshot.status is not PurchaseStatus.PAST_DUE:
         return None
     return (before.past_due_since if before else None) or snapshot.read_at
-
-
-def _end_expected_at(snapshot: PurchaseSnapshot) -> datetime | None:
-    moments = (snapshot.ends_at, snapshot.trial_ends_at, snapshot.period_ends_at)
-    return min((moment for moment in moments if moment is not None and moment > snapshot.read_at), default=None)

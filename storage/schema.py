@@ -133,10 +133,8 @@ purchases = Table(
     # Kept beside the snapshot so that the two standing questions are index look-ups: may it give access, and what
     # moment after the reading should change it next?
     needed("may_give_access", Boolean),
-    Column("end_expected_at", Moment),
     UniqueConstraint("account_id", "external_id"),
     index_where("ix_purchases_checkout_id", "checkout_id", where="checkout_id <> ''"),
-    index_where("ix_purchases_end_expected_at", "account_id", "end_expected_at", where="end_expected_at IS NOT NULL"),
     Index(None, "account_id", "may_give_access", "read_at"),
 )
 

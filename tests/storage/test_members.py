@@ -98,13 +98,11 @@ async def test_it_knows_whom_a_change_concerns(database: Database) -> None:
         assert set(await tx.members.keys_of_customer(customer_id)) == {KEY, dana}
         assert list(await tx.members.keys_of_plan(grant.plan_id)) == [dana]
         assert list(await tx.members.keys_of_plan(PlanId(99))) == []
-        assert list(await tx.members.keys_of_user(DANA)) == [dana]
 
 
-async def test_a_user_is_known_by_a_holding_alone(database: Database) -> None:
+async def test_it_knows_on_whom_we_hold_a_role(database: Database) -> None:
     async with database.write() as tx:
         await tx.members.own(KEY, VIP, HoldingState.REMOVING, NOON)
-        assert list(await tx.members.keys_of_user(CHARLIE)) == [KEY]
         assert list(await tx.members.holders(GUILD, VIP)) == [CHARLIE]
 
 

@@ -146,16 +146,6 @@ async def test_an_unknown_purchase_is_a_key_error(database: Database) -> None:
             await tx.purchases.get(PurchaseId(9))
 
 
-async def test_it_finds_what_should_have_ended_and_was_not_read_since(database: Database) -> None:
-    async with database.write() as tx:
-        passed = await a_purchase(tx, "passed", period_ends_at=NOON + HOUR)
-        await a_purchase(tx, "running", period_ends_at=NOON + 3 * HOUR)
-        await a_purchase(tx, "read_since", period_ends_at=NOON - HOUR)
-        await a_purchase(tx, "over", status=PurchaseStatus.ENDED, ends_at=NOON + HOUR)
-        found = await tx.purchases.expecting_end(passed.account_id, NOON + 2 * HOUR, 10)
-    assert [purchase.external_id for purchase in found] == ["passed"]
-
-
 async def test_it_finds_live_purchases_that_a_listing_did_not_name(database: Database) -> None:
     async with database.write() as tx:
         missing = await a_purchase(tx, "missing", read_at=NOON - DAY)

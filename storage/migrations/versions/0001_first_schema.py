@@ -102,7 +102,6 @@ def _create_purchases() -> None:
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("checkout_id", sa.Text(), nullable=False),
         sa.Column("may_give_access", sa.Boolean(), nullable=False),
-        sa.Column("end_expected_at", Moment()),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_purchases_account_id"),
         sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name="fk_purchases_customer_id"),
         sa.PrimaryKeyConstraint("id", name="pk_purchases"),
@@ -119,13 +118,6 @@ def _create_purchases() -> None:
         postgresql_where=sa.text("checkout_id <> ''"),
     )
     op.create_index("ix_purchases_customer_id", "purchases", ["customer_id"])
-    op.create_index(
-        "ix_purchases_end_expected_at",
-        "purchases",
-        ["account_id", "end_expected_at"],
-        sqlite_where=sa.text("end_expected_at IS NOT NULL"),
-        postgresql_where=sa.text("end_expected_at IS NOT NULL"),
-    )
     op.create_table(
         "purchase_items",
         sa.Column("purchase_id", RowId, nullable=False),
