@@ -162,6 +162,45 @@ def plan_apply(context: click.Context, file: Path) -> int:
     return apply_plans(settings, file)
 
 
+@doorlist.group()
+def brake() -> None:
+    """See and decide removals that wait for a person."""
+
+
+@brake.command("list")
+@click.pass_context
+def brake_list(context: click.Context) -> int:
+    """List what is held."""
+    settings = _load(context).settings
+    from app.brake import list_held
+
+    return list_held(settings)
+
+
+@brake.command("release")
+@click.argument("batch", type=int)
+@click.argument("set_hash", metavar="SET")
+@click.pass_context
+def brake_release(context: click.Context, batch: int, set_hash: str) -> int:
+    """Let the removals of BATCH go on; SET names the list you saw, and a changed one is refused."""
+    settings = _load(context).settings
+    from app.brake import release
+
+    return release(settings, batch, set_hash)
+
+
+@brake.command("discard")
+@click.argument("batch", type=int)
+@click.argument("set_hash", metavar="SET")
+@click.pass_context
+def brake_discard(context: click.Context, batch: int, set_hash: str) -> int:
+    """Keep the access of everybody in BATCH; SET names the list you saw."""
+    settings = _load(context).settings
+    from app.brake import discard
+
+    return discard(settings, batch, set_hash)
+
+
 @doorlist.command(context_settings={"ignore_unknown_options": True})
 @click.argument("name")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)

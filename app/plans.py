@@ -1,28 +1,23 @@
-"""The `plan` commands: make, list and show plans, and apply a file of them. For a Doorlist that is not running. The file is described in docs/plans.md.
-"""
+"""The `plan` commands: make, list and show plans, and apply a file of them (docs/plans.md)."""
 
 from __future__ import annotations
 
-import asyncio
 import re
 import tomllib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import click
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from app.process import offline
+from app.offline import FINE, WRONG_USE, answer
 from app.settings import Settings
 from membership import plans
-from membership.errors import DoorlistError, UserError
+from membership.errors import UserError
 from membership.model import AccountId, GuildId, OnEnd, OnPastDue, Plan, PlanId, PlanProduct, RoleId
 from membership.services import Services
-from storage.lock import AlreadyRunning
-
-FINE, FOUND_PROBLEMS, WRONG_USE = 0, 1, 2
 
 Id = Annotated[int, Field(gt=0, lt=1 << 63)]
 
@@ -74,7 +69,7 @@ def create_plan(
 ) -> int:
     """Make one plan."""
     entry = {"name": name, "guild": guild_id, "roles": role_ids, "products": product_ids}
-    return _answer(settings, lambda services: _apply(services, {"plan": [entry]}))
+    return answer(settings, lambda services: _apply(services, {"plan": [entry]}))
 
 
 def apply_plans(settings: Settings, path: Path) -> int:
@@ -84,42 +79,17 @@ def apply_plans(settings: Settings, path: Path) -> int:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         click.echo(f"✗ {path}: {error}", err=True)
         return WRONG_USE
-    return _answer(settings, lambda services: _apply(services, content))
+    return answer(settings, lambda services: _apply(services, content))
 
 
 def list_plans(settings: Settings) -> int:
     """Print a line per plan."""
-    return _answer(settings, _list)
+    return answer(settings, _list)
 
 
 def show_plan(settings: Settings, name: str) -> int:
     """Print one plan in full, by its slug or name."""
-    return _answer(settings, lambda services: _show(services, name))
-
-
-def _answer(settings: Settings, work: Callable[[Services], Awaitable[int]]) -> int:
-    """Run a command over the stored data and word its failures."""
-    try:
-        return asyncio.run(_with_services(settings, work))
-    except ValidationError as error:
-        for problem in error.errors(include_url=False):
-            place = ".".join(str(part) for part in problem["loc"])
-            click.echo(f"✗ {place}: {problem['msg']}", err=True)
-        return WRONG_USE
-    except AlreadyRunning as refusal:
-        click.echo(f"✗ {refusal}", err=True)
-        return WRONG_USE
-    except UserError as refusal:
-        click.echo(f"✗ {refusal.text}", err=True)
-        return WRONG_USE
-    except DoorlistError as failure:
-        click.echo(f"✗ {failure}", err=True)
-        return FOUND_PROBLEMS
-
-
-async def _with_services(settings: Settings, work: Callable[[Services], Awaitable[int]]) -> int:
-    async with offline(settings) as services:
-        return await work(services)
+    return answer(settings, lambda services: _show(services, name))
 
 
 async def _apply(services: Services, content: Mapping[str, object]) -> int:
