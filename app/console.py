@@ -17,7 +17,7 @@ _COLOURS = {"error": _RED, "critical": _RED, "warning": _YELLOW}
 _EVENT_WIDTH = 24
 
 
-def configure_log(chosen: Format = "auto") -> None:
+def configure_log(chosen: Format = "auto", *, level: int = logging.INFO) -> None:
     """Set up every line of output of this process; `auto` is pretty on a terminal and JSON elsewhere."""
     is_pretty = chosen == "pretty" or (chosen == "auto" and sys.stdout.isatty())
     renderer = _pretty if is_pretty else structlog.processors.JSONRenderer(ensure_ascii=False)
@@ -29,7 +29,7 @@ def configure_log(chosen: Format = "auto") -> None:
             renderer,
         ],
         logger_factory=structlog.PrintLoggerFactory(),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         cache_logger_on_first_use=True,
     )
     # The libraries' own lines: only what an operator has to act on.

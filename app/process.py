@@ -9,10 +9,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from app.clocks import Clocks
 from app.door import Door
+from app.health import Doctor
 from app.randomness import SystemRandomness
 from app.settings import Settings
 from app.watch import Desk, GuildWatch, StoredBudget, StoredHash
@@ -30,11 +31,10 @@ from storage.intake import GroupCommit
 from storage.store import Database
 from web.app import build_app
 from web.mail import SmtpMailer
-from web.parts import Check, DiscordApplication, Health, Parts
+from web.parts import DiscordApplication, Parts
 from web.server import start_server
 
 STOPPING_SECONDS = 9.0
-LATE_RUNS = 3
 
 
 class SystemClock:
@@ -70,24 +70,6 @@ class Process:
     supervisor: Supervisor
     discord: DiscordSide
     public_url: str
-
-    async def health(self) -> Health:
-        """Look at every part without asking the outside (EXPERIENCE 7.4)."""
-        gateway = self.supervisor.health()
-        async with self.database.read() as tx:
-            jobs = await tx.jobs.counts()
-        patience = timedelta(minutes=LATE_RUNS * self.settings.policy.reconcile_minutes)
-        last = self.clocks.last_run_at
-        is_late = last is not None and self.services.clock.now() - last > patience
-        return Health(
-            checks={
-                "database": Check(is_ok=True, text=f"{jobs.get('due', 0)} jobs due, {jobs.get('parked', 0)} parked"),
-                "discord": Check(is_ok=gateway.is_connected, text=gateway.text, since=gateway.since),
-                "run": Check(
-                    is_ok=not is_late, text="the five-minute run is late" if is_late else "in time", since=last
-                ),
-            }
-        )
 
 
 @asynccontextmanager
@@ -221,6 +203,7 @@ def _pages(process: Process) -> Parts:
         api_url=settings.discord.api_url,
         site_url=settings.discord.site_url,
     )
+    doctor = Doctor(services, process.supervisor, process.worker, process.clocks)
     origins = (settings.payments.stripe.checkout_url,)
     return Parts(
         settings=settings.web,
@@ -229,7 +212,7 @@ def _pages(process: Process) -> Parts:
         store=process.database,
         intake=services.intake,
         providers=services.sellers.by_name,
-        use_cases=Door(services, site_url=settings.discord.site_url, look=process.health),
+        use_cases=Door(services, site_url=settings.discord.site_url, look=doctor.look),
         clock=services.clock,
         randomness=services.randomness,
         checkout_origins=origins,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import tempfile
 import time
 from pathlib import Path
@@ -21,7 +22,7 @@ def play_tour() -> int:
     """Play the tour in a sandbox of its own and return 0, or 1 when a step did not come true."""
     from app.console import configure_log
 
-    configure_log("json")
+    configure_log(level=logging.WARNING)
     return asyncio.run(_play())
 
 
