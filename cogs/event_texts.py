@@ -2,7 +2,7 @@
 
 Facts are plain JSON values, all optional: `user_id`, `name`, `plan`, `from_plan`, `role_ids`, `reason`, `detail`,
 `fix`, `count`, `limit`, `amount` + `currency` (minor units), `interval`, `next_at`, `until`, `seconds`, `tries`,
-`grant_id`, `number`, `at`.
+`grant_id`, `number`, `at`, `is_removal` (what failed was to take a role).
 """
 
 from __future__ import annotations
@@ -81,6 +81,10 @@ def _person(facts: Facts) -> str:
     return f"<@{facts['user_id']}>" if "user_id" in facts else ""
 
 
+def _done(facts: Facts) -> str:
+    return "taken from" if facts.get("is_removal") else "given to"
+
+
 def _plan(facts: Facts) -> str:
     return code_text(str(facts.get("plan") or "The role"))
 
@@ -140,7 +144,7 @@ _KINDS: Mapping[str, _Kind] = {
     ),
     "grant.changed": _Kind(icon="🔵", colour=BLUE, title=lambda f: f"{_plan(f)} now for {_who(f)}", lines=_swapped),
     "grant.failed": _Kind(
-        icon="⚠️", colour=RED, title=lambda f: f"{_plan(f)} not given to {_who(f)}", lines=_not_given, is_loud=True
+        icon="⚠️", colour=RED, title=lambda f: f"{_plan(f)} not {_done(f)} {_who(f)}", lines=_not_given, is_loud=True
     ),
     "grant.held": _Kind(
         icon="🛑", colour=AMBER, title=lambda f: f"{_plan(f)} left as it is for {_who(f)}", lines=_because, is_loud=True

@@ -13,7 +13,7 @@ from typing import assert_never
 
 import structlog
 
-from membership.entitlements import Outcome
+from membership.entitlements import Access, Outcome
 from membership.errors import Reason
 from membership.ledgers import Transaction
 from membership.model import CustomerId, Grant, GrantState, MemberKey, RoleId
@@ -151,6 +151,7 @@ def _facts(change: Transition, progress: Progress) -> dict[str, object]:
         **_role_ids(outcome.roles or plan.roles),
         "reason": change.after.reason.value,
         "detail": refusals[0] if refusals else "",
+        "is_removal": outcome.access is not Access.GRANTED,
         "until": until.isoformat() if until else "",
         "amount": outcome.claim.purchase.amount,
         "currency": outcome.claim.purchase.currency,
