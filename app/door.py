@@ -121,6 +121,10 @@ class Door:
         """Make a checkout at the provider and return its URL."""
         return await shop.start_checkout(self._services, plan_slug)
 
+    async def billing(self, token_digest: str) -> str:
+        """Return where the buyer behind a mailed link manages billing."""
+        return await shop.billing_url(self._services, token_digest)
+
     async def health(self) -> Health:
         """Look at every part of the process."""
         return await self._look()

@@ -27,7 +27,7 @@ class Doctor:
         self._clocks = clocks
 
     async def look(self) -> Health:
-        """Return every part's health. A provider that is away is no reason to be taken out of service: it is not here."""
+        """Return every part's health. A provider that is away is left out: that is no reason to stop serving."""
         gateway = self._supervisor.health()
         minutes = LATE_RUNS * self._services.policy.reconcile_minutes
         return Health(

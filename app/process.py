@@ -204,7 +204,7 @@ def _pages(process: Process) -> Parts:
         site_url=settings.discord.site_url,
     )
     doctor = Doctor(services, process.supervisor, process.worker, process.clocks)
-    origins = (settings.payments.stripe.checkout_url,)
+    origins = (settings.payments.stripe.checkout_url, settings.payments.stripe.portal_url)
     return Parts(
         settings=settings.web,
         public_url=process.public_url,

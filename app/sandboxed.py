@@ -69,6 +69,7 @@ def pointed_at(world: Outside, settings: Settings, *, database: Path, port: int)
                 "webhook_secret": world.seed.webhook_secret,
                 "api_url": world.stripe_api_url,
                 "checkout_url": world.url,
+                "portal_url": world.url,
             }
         },
     }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from membership import codes
 from membership.errors import Audience, Blocked, Gone, Reason, Retry
@@ -24,6 +24,7 @@ OPERATOR_PATIENCE = timedelta(minutes=5)
 
 _WITH_INVITATION = ("connect", "connect_reminder")
 _WITH_LINK = (*_WITH_INVITATION, "moved")
+_WITH_BILLING = ("past_due",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +98,8 @@ async def _send_mail(services: Services, message: Message) -> None:
         facts = _facts(services, subject) | dict(message.facts)
         if message.template in _WITH_LINK:
             facts |= await _invitation(services, tx, subject.purchase)
+        if message.template in _WITH_BILLING:
+            facts["repair_url"] = f"{services.public_url}/billing/{await _new_token(services, tx, subject.purchase)}"
     if "user_id" in facts:
         facts["account"] = await services.discord.handle(UserId(int(str(facts["user_id"])))) or "another account"
     message_id = f"{message.id}.{int(message.created_at.timestamp())}"
@@ -114,15 +117,24 @@ async def _respect_limits(services: Services, tx: Transaction, customer: Custome
 
 async def _invitation(services: Services, tx: Transaction, purchase: Purchase) -> dict[str, object]:
     """Make a connect link and a claim code; only their digests are kept."""
-    token, code = services.randomness.token(), services.randomness.code()
-    expires_at = services.clock.now() + timedelta(days=services.policy.code_days)
-    await tx.links.issue_token(codes.digest(token), purchase.id, None, expires_at)
+    token, code = await _new_token(services, tx, purchase), services.randomness.code()
+    expires_at = _expiry(services)
     await tx.codes.issue(codes.digest(code), purchase.id, expires_at)
     return {
         "link": f"{services.public_url}/connect/{token}",
         "link_until": expires_at.isoformat(),
         "code": codes.grouped(code),
     }
+
+
+async def _new_token(services: Services, tx: Transaction, purchase: Purchase) -> str:
+    token = services.randomness.token()
+    await tx.links.issue_token(codes.digest(token), purchase.id, None, _expiry(services))
+    return token
+
+
+def _expiry(services: Services) -> datetime:
+    return services.clock.now() + timedelta(days=services.policy.code_days)
 
 
 async def _subject(tx: Transaction, message: Message) -> Subject | None:

@@ -81,6 +81,23 @@ async def purchase_of_checkout(services: Services, checkout_id: str, *, ask: boo
     return None
 
 
+async def billing_url(services: Services, token_digest: str) -> str:
+    """Open a billing session for the payer behind a mailed link; return its URL. Raises Gone("link"), Retry, Blocked.
+
+    A link whose connection is made still serves: the mailbox owner remains the payer.
+    """
+    async with services.store.read() as tx:
+        token = await tx.links.token(token_digest)
+        if token is None or token.purchase_id is None or token.expires_at <= services.clock.now():
+            raise Gone("link")
+        purchase = await tx.purchases.get(token.purchase_id)
+        customer = await tx.customers.get(purchase.customer_id)
+    provider = await services.sellers.provider(purchase.account_id)
+    if provider is None:
+        raise Gone("link")
+    return await provider.portal(customer.external_id, f"{services.public_url}/")
+
+
 def _offer(plan: Plan, catalogue: dict[AccountId, Sequence[Price]]) -> Offer | None:
     for product in plan.products:
         for price in catalogue.get(product.account_id, ()):

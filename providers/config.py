@@ -18,6 +18,7 @@ class StripeSettings(BaseModel):
     account_id: str = Field(default="", description="acct_...; empty: the key's own account")
     api_url: str = "https://api.stripe.com"
     checkout_url: str = Field(default="https://checkout.stripe.com", description="where its checkout pages are")
+    portal_url: str = Field(default="https://billing.stripe.com", description="where customers manage billing")
 
 
 class PaymentsSettings(BaseModel):

@@ -214,6 +214,9 @@ class UseCases(Protocol):
     async def start_checkout(self, plan_slug: str) -> str:
         """Make a checkout at the provider and return its URL. Raises Gone("plan")."""
 
+    async def billing(self, token_digest: str) -> str:
+        """Return where the buyer behind a mailed link manages billing. Raises Gone("link")."""
+
     async def health(self) -> Health:
         """Look at every part without asking the outside."""
 
@@ -236,5 +239,5 @@ class Parts:
     use_cases: UseCases
     clock: Clock
     randomness: Randomness
-    checkout_origins: tuple[str, ...] = ("https://checkout.stripe.com",)
+    checkout_origins: tuple[str, ...] = ("https://checkout.stripe.com", "https://billing.stripe.com")
     is_sandbox: bool = False

@@ -162,6 +162,11 @@ class Membership:
     moved: list[ConnectRequest] = field(default_factory=list)
     late_questions: int = 0
 
+    async def billing(self, token_digest: str) -> str:
+        if token_digest != digest(TOKEN):
+            raise Gone("link")
+        return "https://billing.stripe.com/p/session_1"
+
     async def begin_connect(self, token_digest: str) -> ConnectPreview:
         return self.previews.get(token_digest, ConnectPreview(state=LinkState.UNKNOWN))
 

@@ -16,6 +16,8 @@ from web.clients import neighbourhood
 # Every route with a request for it and the status that somebody gets who has nothing: no cookie, no signature.
 ROUTES = {
     ("GET", "/"): ("/", 200),
+    ("GET", "/billing/{token}"): (f"/billing/{TOKEN}", 200),
+    ("POST", "/billing/{token}"): (f"/billing/{TOKEN}", 303),
     ("GET", "/buy/{slug}"): ("/buy/vip", 200),
     ("POST", "/buy/{slug}"): ("/buy/vip", 303),
     ("GET", "/connect/confirm"): ("/connect/confirm", 303),
