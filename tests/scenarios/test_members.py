@@ -8,7 +8,8 @@ import pytest
 
 from sandbox.discord.faults import Fault, refused
 from sandbox.discord.world import User
-from sandbox.visitor import Page, Visitor, connect_link
+from sandbox.visitor import Page
+from tests.scenarios.browsing import connects_without_joining, link_of, signs_in
 from tests.scenarios.stage import Bought, Stage
 
 
@@ -113,20 +114,13 @@ async def test_the_payer_takes_a_moved_purchase_back_and_then_it_stays(s: Stage)
 
 async def two_accounts_confirm_one_link(s: Stage, first: str, second: str) -> Page:
     """Bring two people with the same mailed link to the last question; one says yes, then the other."""
-    link = connect_link((await s.invitation(first)).text)
-    assert link is not None
+    link = await link_of(s, first)
     async with s.visitor(first) as one, s.visitor(second) as other:
         question, same_question = await signs_in(s, one, link, first), await signs_in(s, other, link, second)
         assert (await one.submit(question, {"choice": "connect"})).heading == "VIP is yours"
         move = await other.submit(same_question, {"choice": "connect"})
         assert s.roles(first) == {"VIP"}
         return await other.submit(move, {"choice": "move"})
-
-
-async def signs_in(s: Stage, visitor: Visitor, link: str, name: str, **consent: str) -> Page:
-    """Follow a link to Discord, agree there as somebody, and return the page with the last question."""
-    page = await visitor.submit(await visitor.open(link))
-    return await visitor.submit(page, {"user_id": str(s.person(name).id), **consent})
 
 
 # --- those who cannot be added ------------------------------------------------------------------------------------
@@ -194,12 +188,3 @@ async def joins_by_the_invite_on(page: Page, s: Stage, name: str, bought: Bought
     s.stripe.cancel_now(bought.subscription)
     await s.settled()
     assert s.roles(name) == set()
-
-
-async def connects_without_joining(s: Stage, name: str) -> Page:
-    """Sign in at Discord without the permission to be added to servers; return the last page."""
-    link = connect_link((await s.invitation(name)).text)
-    assert link is not None
-    async with s.visitor(name) as visitor:
-        question = await signs_in(s, visitor, link, name, scope="identify email")
-        return await visitor.submit(question, {"choice": "connect"})
