@@ -69,10 +69,10 @@ async def test_every_answer_carries_the_security_headers(stage: Stage, path: str
     assert headers["Cache-Control"] == ("no-store" if "doorlist.css" not in path else headers["Cache-Control"])
 
 
-async def test_the_policy_lets_forms_lead_to_discord_and_the_checkout_only(stage: Stage) -> None:
+async def test_the_policy_lets_forms_lead_to_discord_checkout_and_billing_only(stage: Stage) -> None:
     policy = (await stage.browser.get("/")).headers["Content-Security-Policy"]
     [targets] = [part for part in policy.split("; ") if part.startswith("form-action")]
-    assert targets == f"form-action 'self' {stage.discord.url} https://checkout.stripe.com"
+    assert targets == f"form-action 'self' {stage.discord.url} https://checkout.stripe.com https://billing.stripe.com"
 
 
 async def test_over_https_cookies_are_bound_to_the_host_and_secure(tmp_path: Path) -> None:
