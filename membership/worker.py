@@ -100,8 +100,12 @@ class Worker:
         busy = [scope for scope, running in self._scopes.items() if scope and running >= SLOTS_PER_SCOPE]
         async with self._services.store.write() as tx:
             jobs = await tx.jobs.claim(now, now + LEASE, min(room, SLOTS_PER_SCOPE), busy)
+            # The lease ran out (a laptop slept) or it was settled just now: it must neither run twice nor wait for a lease.
+            overlapping = [job for job in jobs if (job.kind, job.key) in self._running]
+            for job in overlapping:
+                await tx.jobs.fail(job, "it still runs", not_before=now + FIRST_BACKOFF)
         for job in jobs:
-            if (job.kind, job.key) not in self._running:
+            if job not in overlapping:
                 self._start(job)
         return len(jobs)
 

@@ -172,6 +172,26 @@ async def test_a_cancelled_worker_ends_its_jobs_and_loses_none(world: World) -> 
     assert (await world.jobs())["leased"] == 1
 
 
+async def test_a_job_that_outlives_its_lease_never_runs_twice_at_once_and_runs_again_soon_after(world: World) -> None:
+    bench = Bench(world)
+    bench.gate = asyncio.Event()
+    await world.mark("try", "a")
+    running = asyncio.create_task(bench.worker.run())
+    await until(lambda: bench.at_once == 1)
+    await world.mark("try", "a")
+    world.clock.move(16 * MINUTE)
+    bench.worker.wake()
+    await until_jobs(world, "waiting", 1)
+    bench.gate.set()
+    await until(lambda: bench.at_once == 0)
+    world.clock.move(MINUTE)
+    bench.worker.wake()
+    await until_jobs(world, "waiting", 0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert (bench.runs, bench.most_at_once) == (["a", "a"], 1)
+
+
 async def test_who_waits_for_a_job_hears_when_it_has_run(world: World) -> None:
     bench = Bench(world)
     since = world.services.signals.tick()
@@ -186,6 +206,12 @@ async def test_who_waits_for_a_job_hears_when_it_has_run(world: World) -> None:
 async def until(is_so: Callable[[], bool]) -> None:
     async with asyncio.timeout(5):
         while not is_so():  # noqa: ASYNC110 - what is waited for is anybody's state
+            await asyncio.sleep(0.005)
+
+
+async def until_jobs(world: World, state: str, count: int) -> None:
+    async with asyncio.timeout(5):
+        while (await world.jobs())[state] != count:  # noqa: ASYNC110 - the queue is in the database
             await asyncio.sleep(0.005)
 
 
