@@ -151,7 +151,8 @@ class StripeClient:
             self._sdk.IdempotencyError,
             self._sdk.CardError,
         )
-        if isinstance(error, ours):
+        # The SDK calls every other 4xx an invalid request too; a proxy's 404 is none of ours.
+        if isinstance(error, ours) and getattr(error, "http_status", None) in (400, 402):
             return error
         return Retry(f"Stripe: {_named(error)}", after=_asked_wait(error))
 

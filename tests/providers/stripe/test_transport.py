@@ -137,6 +137,12 @@ async def test_a_request_that_stripe_calls_wrong_is_loud(stripe: StripeProvider,
     assert not isinstance(caught.value, Retry | Blocked | Gone)
 
 
+async def test_a_404_that_is_not_stripe_s_own_word_is_no_news(stripe: StripeProvider, stand_in: StandIn) -> None:
+    stand_in.faults = [refuses(404, "", "Not Found")] * 4
+    with pytest.raises(Retry):
+        await stripe.fetch("sub_1")
+
+
 async def test_a_connected_account_is_named_in_every_request(stand_in: StandIn) -> None:
     stripe = stripe_at(stand_in.answers["url"], account_id="acct_1CONNECTED")
     await stripe.fetch("sub_1")
