@@ -15,11 +15,11 @@ FIRST_NUMBER = 1_000_000
 """Copies are numbered from here on, in every table: a copied purchase has the number of its copied customer."""
 
 _NUMBER = f"{FIRST_NUMBER} + crowd.number"
-_LINKED: Mapping[Table, Mapping[str, str]] = {
+_LINKED: dict[Table, Mapping[str, str]] = {
     customers: {"id": _NUMBER, "external_id": "crowd.external_id"},
     links: {"id": _NUMBER, "customer_id": _NUMBER, "user_id": "crowd.user_id"},
 }
-_SERVED: Mapping[Table, Mapping[str, str]] = {
+_SERVED: dict[Table, Mapping[str, str]] = {
     purchases: {"id": _NUMBER, "customer_id": _NUMBER, "external_id": "'sub_' || crowd.external_id"},
     purchase_items: {"purchase_id": _NUMBER},
     grants: {"id": _NUMBER, "purchase_id": _NUMBER},
@@ -69,7 +69,7 @@ async def _copy(
     if people:
         await connection.execute(text("INSERT INTO crowd VALUES (:number, :user_id, :external_id)"), people)
     customer_id = "SELECT customer_id FROM links WHERE user_id = :user_id"
-    purchase_id = f"SELECT id FROM purchases WHERE customer_id IN ({customer_id})"
+    purchase_id = f"SELECT id FROM purchases WHERE customer_id IN ({customer_id})"  # noqa: S608 - nothing comes in
     is_first = {
         customers: f"customers.id IN ({customer_id})",
         purchases: f"purchases.id IN ({purchase_id})",
@@ -80,6 +80,6 @@ async def _copy(
         chosen = [changes.get(column.name, f"{table.name}.{column.name}") for column in table.columns]
         where = is_first.get(table, f"{table.name}.user_id = :user_id")
         names = ", ".join(column.name for column in table.columns)
-        copy = f"INSERT INTO {table.name} ({names}) SELECT {', '.join(chosen)} FROM {table.name}, crowd WHERE {where}"  # noqa: S608
+        copy = f"INSERT INTO {table.name} ({names}) SELECT {', '.join(chosen)} FROM {table.name}, crowd WHERE {where}"  # noqa: S608 - names of the schema
         await connection.execute(text(copy), {"user_id": user_ids[0]})
     await connection.execute(text("DROP TABLE crowd"))

@@ -1,4 +1,4 @@
-"""`ingest`: webhooks accepted durably, against the same web application that stores nothing, and one commit for each."""
+"""`ingest`: webhooks accepted durably, against the same web application storing nothing, and a commit for each."""
 
 from __future__ import annotations
 
@@ -92,9 +92,8 @@ def _report(load: Load, rounds: dict[str, list[Round]], stored: int) -> None:
     click.echo(verdict(is_met=is_met, text=f"group commit / nothing stored = {ratios['group']:.2f} (≥ {LOWEST_RATIO})"))
     click.echo(f"    commit for each / nothing stored = {ratios['each']:.2f}")
     click.echo(verdict(is_met=is_whole, text=f"{stored} of {sent} acknowledged events are in the database"))
-    click.echo(
-        last_line("ingest", ratio=ratios["group"], each_ratio=ratios["each"], stored=stored, sent=sent, **values)
-    )
+    values |= {"stored": stored, "sent": sent}
+    click.echo(last_line("ingest", ratio=ratios["group"], each_ratio=ratios["each"], **values))
 
 
 def _paired(rounds: list[Round], bound: list[Round]) -> float:

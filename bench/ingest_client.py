@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 HOST = "127.0.0.1"
 _END_OF_HEAD = b"\r\n\r\n"
@@ -60,8 +61,7 @@ class _Sender(asyncio.Protocol):
         self._sent_at = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)
 
     def begin(self, requests: Iterator[bytes]) -> None:
         """Send from here on."""

@@ -10,7 +10,6 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 from app.door import Door
 from app.process import offline
@@ -53,7 +52,7 @@ async def main(database: str, secret: str) -> None:
     settings = Settings.model_validate(
         {
             "mode": "live",
-            "database": {"url": f"sqlite:///{Path(database).resolve()}"},
+            "database": {"url": f"sqlite:///{database}"},
             "payments": {"stripe": {"api_key": "sk_test_bench", "webhook_secret": secret}},
         }
     )
