@@ -53,6 +53,7 @@ class Site:
     def __init__(self, world: Outside) -> None:
         """Show `world`."""
         self.desk = Desk(world)
+        self._is_closing = False
         self._buttons = {**BUTTONS, **TROUBLE}
         self._templates = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
@@ -106,7 +107,7 @@ class Site:
         """Answer with the page's version as soon as it is another than `since`, or after a while."""
         since = request.query.get("since", "")
         for _ in range(int(WATCH_SECONDS / _LOOK_SECONDS)):
-            if view.version(self.desk) != since:
+            if view.version(self.desk) != since or self._is_closing:
                 break
             await asyncio.sleep(_LOOK_SECONDS)
         return web.Response(text=view.version(self.desk))
@@ -152,6 +153,7 @@ class Site:
         return web.Response(status=302, headers={hdrs.LOCATION: PATH})
 
     async def _close(self, _: web.Application) -> None:
+        self._is_closing = True
         await self.desk.close()
 
 
