@@ -45,7 +45,7 @@ class Claims(commands.Cog):
             guild_id = GuildId(message.guild.id) if message.guild else None
             await self._messages.take(posting.channel_message(message), guild_id)
 
-    @app_commands.command(name="claim", description="Redeem an activation or gift code")
+    @app_commands.command(name="claim", description="Redeem the code from your purchase mail")
     @app_commands.describe(code=f"It looks like {texts.EXAMPLE_CODE}. Leave empty to get a form")
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
     @app_commands.allowed_installs(guilds=True, users=False)

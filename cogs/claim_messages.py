@@ -47,7 +47,7 @@ class ClaimMessages:
     async def take(self, message: ChannelMessage, guild_id: GuildId | None) -> None:
         """Answer a message that has just come in, if it is a claim; `guild_id` None means a direct message."""
         if self._open >= MOST_OPEN_CLAIMS:
-            # Beyond the bound, the five-minute run reads the verification channel and answers (threats C15).
+            # Beyond the bound, the five-minute run reads the claim channel and answers (threats C15).
             return
         self._open += 1
         try:
@@ -119,7 +119,7 @@ class ClaimMessages:
                 await self._desk.deletion_failed(guild_id, message.channel_id)
 
     async def _tell(self, message: ChannelMessage, guild_id: GuildId | None, reply: _Reply) -> None:
-        """Answer by direct message, else in the verification channel by a message that deletes itself."""
+        """Answer by direct message, else in the claim channel by a message that deletes itself."""
         try:
             channel = await self._calls.make(lambda bot: bot.create_dm(discord.Object(message.author_id)))
             await self._calls.make(lambda _bot: channel.send(reply.private))

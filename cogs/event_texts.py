@@ -133,7 +133,7 @@ def _swapped(facts: Facts) -> tuple[str, ...]:
 
 
 def _held_title(facts: Facts) -> str:
-    return f"{facts['count']} removals held" if "count" in facts else f"{_plan(facts)}: removal held for {_who(facts)}"
+    return f"{facts['count']} removals held" if "count" in facts else "Removals are held"
 
 
 _KINDS: Mapping[str, _Kind] = {

@@ -17,7 +17,6 @@ from cogs.pacing import Pace, RoleLimits, RoleWindow
 from membership.errors import DoorlistError, Retry
 from membership.model import GuildId, Lane, MemberKey, RoleId
 
-STARTS_PER_SECOND = 40
 STARTS_KEPT_FOR_PERSONS = 5
 LONGEST_CALL_SECONDS = 75.0
 
@@ -107,7 +106,7 @@ class Lanes:
         """Take what performs a write and Discord's limits."""
         self._perform = perform
         self._limits = limits or RoleLimits()
-        self._pace = Pace(STARTS_PER_SECOND, 1.0)
+        self._pace = Pace(self._limits.starts_per_second, 1.0)
         self._breakers = Breakers()
         self._queues: dict[GuildId, _GuildQueue] = {}
         self._servants: dict[GuildId, asyncio.Task[None]] = {}

@@ -38,10 +38,14 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleLimits:
-    """Discord's bucket for role writes in one guild, and how much of it each lane may use up without spreading out."""
+    """Discord's bucket for role writes in one guild, and how much of it each lane may use up without spreading out.
+
+    `starts_per_second` is over all guilds, and leaves room for other calls below the 50 that a bot has.
+    """
 
     writes: int = 10
     seconds: float = 10.0
+    starts_per_second: int = 40
     unspread: Mapping[Lane, int] = field(
         default_factory=lambda: {Lane.PERSON: 10, Lane.EVENT: 7, Lane.PLAN: 3, Lane.BULK: 2}
     )

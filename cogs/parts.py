@@ -49,10 +49,10 @@ class ClaimDesk(Protocol):
         """Take note that a message with a code was answered: the catch-up leaves it alone."""
 
     async def claim_channel(self, guild_id: GuildId) -> ChannelId | None:
-        """Return the guild's verification channel."""
+        """Return the guild's claim channel."""
 
     async def deletion_failed(self, guild_id: GuildId, channel_id: ChannelId) -> None:
-        """Tell the staff, once, that codes stay readable in a channel: Manage Messages is missing there."""
+        """Write down that codes stay readable in a channel: Manage Messages is missing there."""
 
 
 class IdentifyBudget(Protocol):

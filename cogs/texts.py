@@ -1,4 +1,4 @@
-"""What Doorlist says to a person in Discord about claim codes (EXPERIENCE 2.4). Pure; catalogues follow later.
+"""What Doorlist says to a person in Discord about claim codes (EXPERIENCE 2.4). Pure.
 
 Nothing here repeats what the person typed: a code, a mention or a link would be posted by us (threats C16).
 """

@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 
 from membership.errors import Reason
+from membership.model import minor_digits
 
-_ZERO_DECIMAL = {
-    *("BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA"),
-    *("PYG", "RWF", "UGX", "VND", "VUV", "XAF", "XOF", "XPF"),
-}
-_THREE_DECIMAL = {"BHD", "JOD", "KWD", "OMR", "TND"}
 _MARKUP = re.compile(r"([\\*_~`|>\[\]()#-])")
 
 _REASONS: Mapping[Reason, str] = {
@@ -92,7 +89,6 @@ def role_mentions(role_ids: object) -> str:
 def money(facts: Mapping[str, object]) -> str:
     """Write `amount` (minor units) of `currency`."""
     currency = str(facts.get("currency") or "").upper()
-    amount = int(str(facts["amount"]))
-    decimals = 0 if currency in _ZERO_DECIMAL else 3 if currency in _THREE_DECIMAL else 2
+    amount, digits = Decimal(str(facts["amount"])), minor_digits(currency)
     symbol = {"EUR": "€", "USD": "$", "GBP": "£"}.get(currency, currency)
-    return f"{amount / 10**decimals:.{decimals}f} {symbol}".strip()
+    return f"{amount.scaleb(-digits):.{digits}f} {symbol}".strip()

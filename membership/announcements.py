@@ -16,7 +16,7 @@ import structlog
 from membership.entitlements import Access, Outcome
 from membership.errors import Reason
 from membership.ledgers import Transaction
-from membership.model import CustomerId, Grant, GrantState, MemberKey, RoleId
+from membership.model import BatchId, CustomerId, Grant, GrantState, MemberKey, RoleId
 from membership.records import AuditEntry, Draft
 from membership.steps import Progress
 
@@ -64,6 +64,13 @@ class Record:
         known = {"user_id": str(self.key.user_id), "number": number, "at": self.now.isoformat(), **facts}
         await self._put(f"post:{number}", "post", str(guild.event_channel_id), event, known)
 
+    async def post_batch(self, batch_id: BatchId) -> None:
+        """Queue one post for a whole batch of held removals, however many members it grows to."""
+        guild = await self.tx.guilds.get(self.key.guild_id)
+        if guild is not None and guild.event_channel_id is not None:
+            facts = {"reason": Reason.BRAKE.value, "number": int(batch_id), "at": self.now.isoformat()}
+            await self._put(f"brake:{batch_id}", "post", str(guild.event_channel_id), "brake.held", facts)
+
     async def mail(self, dedupe_key: str, customer_id: CustomerId, template: str, facts: Mapping[str, object]) -> None:
         """Queue a mail to a payer."""
         await self._put(dedupe_key, "mail", str(customer_id), template, facts)
@@ -90,6 +97,8 @@ async def announce_acts(record: Record, progress: Progress) -> None:
     if repaired:
         number = await record.audit("role.drift_fixed", _role_ids(repaired))
         await record.post("role.drift_fixed", {"name": progress.name, **_role_ids(repaired)}, number)
+    for batch_id in sorted(progress.batches):
+        await record.post_batch(batch_id)
     if progress.is_kicked:
         number = await record.audit("member.kicked", {})
         await record.post("member.kicked", {"name": progress.name}, number)
@@ -107,7 +116,8 @@ async def announce_changes(record: Record, progress: Progress, transitions: Sequ
             if swapped and change is begun[0]:
                 names = ", ".join(other.outcome.claim.plan.name for other in swapped)
                 await record.post("grant.changed", {**facts, "from_plan": names}, number)
-            elif not (change in swapped or (swapped and change in begun)):
+            elif not (change in swapped or (swapped and change in begun) or event == "brake.held"):
+                # What the brake holds is posted once for its batch.
                 await record.post(event, facts, number)
         await _write_to_member(record, change, is_present=progress.is_present)
 

@@ -9,6 +9,9 @@ from typing import NamedTuple, NewType
 
 from membership.errors import Reason
 
+_NO_MINOR_UNIT = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split())
+_THOUSANDTHS = frozenset("BHD JOD KWD OMR TND".split())
+
 GuildId = NewType("GuildId", int)
 UserId = NewType("UserId", int)
 RoleId = NewType("RoleId", int)
@@ -323,3 +326,14 @@ class Seen:
 
 Observation = Seen | None
 """What Discord answered for one id: the member, or None for a definite "not in this guild"."""
+
+
+def minor_digits(currency: str) -> int:
+    """Return how many digits of an amount stand behind the point, as payment providers count them: EUR 2, JPY 0.
+
+    UGX has none by ISO 4217, but providers count it in hundredths.
+    """
+    code = currency.upper()
+    if code in _NO_MINOR_UNIT:
+        return 0
+    return 3 if code in _THOUSANDTHS else 2

@@ -1,4 +1,4 @@
-"""Codes posted while the bot was away: read the verification channel from where we stopped, in order, each once."""
+"""Codes posted while the bot was away: read the claim channel from where we stopped, in order, each once."""
 
 from __future__ import annotations
 

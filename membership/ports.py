@@ -1,4 +1,4 @@
-"""Protocols of the outside: Discord, payment providers, mail, the clock. Storage has its own page, records.py."""
+"""Protocols of the outside: Discord, payment providers, mail, the clock. Storage's are in aggregates.py and ledgers.py."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class GuildRole:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelMessage:
-    """A person's message in a guild's verification channel."""
+    """A person's message in a guild's claim channel."""
 
     message_id: MessageId
     channel_id: ChannelId

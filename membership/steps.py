@@ -15,7 +15,7 @@ from membership.diff import Add, Disown, Join, Kick, Own, Remove, Step
 from membership.entitlements import Access, Decision, Outcome
 from membership.errors import Audience, Blocked, Gone, Reason, Retry
 from membership.ledgers import Transaction
-from membership.model import HoldingState, Lane, MemberKey, Observation, RoleId
+from membership.model import BatchId, HoldingState, Lane, MemberKey, Observation, RoleId
 from membership.ports import JoinOutcome
 from membership.records import HeldRemoval
 from membership.services import Services
@@ -33,6 +33,7 @@ class Progress:
     stripped: set[RoleId] = field(default_factory=set)
     repaired: set[RoleId] = field(default_factory=set)
     braked: dict[RoleId | None, Verdict] = field(default_factory=dict)
+    batches: set[BatchId] = field(default_factory=set)
     blocked: dict[RoleId | None, Blocked] = field(default_factory=dict)
     join_refusal: Blocked | None = None
     is_kicked: bool = False
@@ -126,7 +127,7 @@ async def _hold(errand: Errand, tx: Transaction, progress: Progress, now: dateti
         removals = [
             HeldRemoval(key=errand.key, role_id=role) for role, why in progress.braked.items() if why is verdict
         ]
-        await tx.removals.hold(errand.key.guild_id, removals, verdict.value, now)
+        progress.batches.add(await tx.removals.hold(errand.key.guild_id, removals, verdict.value, now))
 
 
 async def _act(errand: Errand, step: Step, progress: Progress) -> None:

@@ -100,7 +100,7 @@ class Worker:
         busy = [scope for scope, running in self._scopes.items() if scope and running >= SLOTS_PER_SCOPE]
         async with self._services.store.write() as tx:
             jobs = await tx.jobs.claim(now, now + LEASE, min(room, SLOTS_PER_SCOPE), busy)
-            # The lease ran out (a laptop slept) or it was settled just now: it must neither run twice nor wait for a lease.
+            # The lease ran out (a laptop slept) or it was settled just now: neither run it twice nor wait a lease.
             overlapping = [job for job in jobs if (job.kind, job.key) in self._running]
             for job in overlapping:
                 await tx.jobs.fail(job, "it still runs", not_before=now + FIRST_BACKOFF)
@@ -142,6 +142,8 @@ class Worker:
             await self._fail(job, failure.why, failure.after or self._backoff(job.attempts))
         except (Blocked, Gone, UserError) as failure:
             await self._fail(job, str(failure), BLOCKED_PATIENCE)
+            # Whoever waits for it would wait for nothing.
+            self._services.signals.done(job.key)
         except Exception as bug:
             log.exception("job_failed", kind=job.kind, key=job.key)
             is_poison = job.attempts + 1 >= self._services.policy.job_attempts
