@@ -9,8 +9,13 @@ from typing import NamedTuple, NewType
 
 from membership.errors import Reason
 
-_NO_MINOR_UNIT = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split())
-_THOUSANDTHS = frozenset("BHD JOD KWD OMR TND".split())
+_NO_MINOR_UNIT = frozenset(
+    (
+        *("BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA"),
+        *("PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"),
+    )
+)
+_THOUSANDTHS = frozenset(("BHD", "JOD", "KWD", "OMR", "TND"))
 
 GuildId = NewType("GuildId", int)
 UserId = NewType("UserId", int)

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-# ISO 4217 currencies whose minor unit is not a hundredth, as payment providers count them.
-_NO_MINOR_UNIT = re.compile("BIF|CLP|DJF|GNF|JPY|KMF|KRW|MGA|PYG|RWF|VND|VUV|XAF|XOF|XPF")
-_THOUSANDTHS = re.compile("BHD|JOD|KWD|OMR|TND")
+from membership.model import minor_digits
 
 
 def money(amount: int, currency: str) -> str:
     """Write minor units the plain way: 900, "eur" becomes "9.00 EUR"."""
-    code = currency.upper()
-    places = 0 if _NO_MINOR_UNIT.fullmatch(code) else 3 if _THOUSANDTHS.fullmatch(code) else 2
-    return f"{Decimal(amount).scaleb(-places):,.{places}f} {code}"
+    digits = minor_digits(currency)
+    return f"{Decimal(amount).scaleb(-digits):,.{digits}f} {currency.upper()}"
 
 
 def price(amount: int, currency: str, interval: str) -> str:
