@@ -71,7 +71,7 @@ class Desk:
         return await claims.redeem(self._services, user_id, guild_id, text)
 
     async def claim_channel(self, guild_id: GuildId) -> ChannelId | None:
-        """Return the guild's verification channel."""
+        """Return the guild's claim channel."""
         async with self._services.store.read() as tx:
             guild = await tx.guilds.get(guild_id)
         return None if guild is None else guild.claim_channel_id

@@ -1,4 +1,4 @@
-"""Protocols of the outside: Discord, payment providers, mail, the clock. Storage's are in aggregates.py and ledgers.py."""
+"""Protocols of the outside: Discord, payment providers, mail, the clock. Storage's: aggregates.py, ledgers.py."""
 
 from __future__ import annotations
 

@@ -130,8 +130,7 @@ purchases = Table(
     needed("amount", BigInteger),
     needed("currency", Text),
     needed("checkout_id", Text),
-    # Kept beside the snapshot so that the two standing questions are index look-ups: may it give access, and what
-    # moment after the reading should change it next?
+    # Follows from the status; kept so that "may give access and was not read lately" is an index look-up.
     needed("may_give_access", Boolean),
     UniqueConstraint("account_id", "external_id"),
     index_where("ix_purchases_checkout_id", "checkout_id", where="checkout_id <> ''"),

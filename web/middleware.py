@@ -1,6 +1,6 @@
 """What every request passes: limits before reading, the cross-site guard, error pages, headers, the access log.
 
-The one place besides the worker and cogs/errors that catches broadly. Handlers raise; here failures become answers.
+Handlers raise; here failures become answers, bugs among them: for pages this is the only place that catches broadly.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from aiohttp import hdrs, web
 from membership.errors import Blocked, Gone, Retry, UserError
 from web.pages import PARTS, page
 from web.parts import Parts
+from web.webhooks import tell_refusal
 
 LARGEST_BODY = 1024 * 1024
 BODY_SECONDS = 5.0
@@ -59,7 +60,9 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Log what was served: the route, never the address, which may hold a token; never a query (threats O11)."""
     started = time.perf_counter()
     response = await handler(request)
-    if response.status >= 400 or not request.path.startswith(_QUIET):
+    if request.path.startswith(_WEBHOOKS) and 400 <= response.status < 500:
+        await tell_refusal(request, response.status)
+    elif response.status >= 400 or not request.path.startswith(_QUIET):
         resource = request.match_info.route.resource
         log.info(
             "page_served",

@@ -1,6 +1,6 @@
 """Interactions from the user's click to the bot's last edit: what was sent, what came back, and the deadlines.
 
-Building the payloads is in invocations.py, the bot's answers arrive through rest/interaction_routes.py.
+Building the payloads is in invocations.py, the bot's answers arrive through rest/answers.py.
 """
 
 from __future__ import annotations

@@ -25,7 +25,6 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Return the time."""
-        ...
 
 
 class Snowflakes:
@@ -245,7 +244,7 @@ class Guild:
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class Portal:
-    """The application as its developer configured it. `intents` are the privileged ones that are switched on."""
+    """The application as its developer configured it; the flags at the end are its privileged intents."""
 
     application_id: int
     name: str
