@@ -48,10 +48,6 @@ _COPIED = tuple(
 class Purchases(Grants):
     """Purchases, and through `Grants` what they are worth."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        super().__init__(connection)
-        self._connection = connection
-
     async def record(
         self, account_id: AccountId, customer_id: CustomerId, snapshot: PurchaseSnapshot
     ) -> tuple[Purchase | None, Purchase]:
@@ -175,7 +171,6 @@ def _is_bought(product: PlanProduct) -> ColumnElement[bool]:
 def _values(
     account_id: AccountId, customer_id: CustomerId, snapshot: PurchaseSnapshot, before: Purchase | None
 ) -> dict[str, object]:
-    may_give_access = snapshot.status in MAY_GIVE_ACCESS
     return {name: getattr(snapshot, name) for name in _COPIED} | {
         "account_id": account_id,
         "customer_id": customer_id,
@@ -185,7 +180,7 @@ def _values(
         # None: this read could not know, so what is stored stays.
         "refund": snapshot.refund or (before.refund if before else Refund.NONE),
         "dispute": snapshot.dispute or (before.dispute if before else Dispute.NONE),
-        "may_give_access": may_give_access,
+        "may_give_access": snapshot.status in MAY_GIVE_ACCESS,
     }
 
 

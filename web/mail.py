@@ -87,8 +87,6 @@ class SmtpMailer:
 
     async def send(self, mail: Mail) -> None:
         """Send one mail; returns once the server took it. Raises Retry, or Blocked(MAIL_REFUSED) for good."""
-        if self._from is None:
-            raise Blocked(Reason.MAIL_REFUSED, audience=Audience.OPERATOR, detail="mail is not set up")
         message = self.compose(mail)
         recipient = message["To"].addresses[0].addr_spec
         try:
@@ -109,7 +107,10 @@ class SmtpMailer:
         log.info("mail_sent", template=mail.template, message_id=mail.message_id)
 
     def compose(self, mail: Mail) -> EmailMessage:
-        """Make the message: text first, HTML second. Raises Blocked(MAIL_REFUSED) for what is not one address."""
+        """Make the message: text first, HTML second.
+
+        Raises Blocked(MAIL_REFUSED) for what is not one address, and where mail is not set up.
+        """
         if self._from is None:
             raise Blocked(Reason.MAIL_REFUSED, audience=Audience.OPERATOR, detail="mail is not set up")
         try:

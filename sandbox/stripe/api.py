@@ -195,10 +195,6 @@ async def _truncated(request: web.Request, text: str) -> web.StreamResponse:
     response.content_type = "application/json"
     await response.prepare(request)
     await response.write(text.encode()[: max(1, len(text) // 2)])
-    return _reset_after(request, response)
-
-
-def _reset_after(request: web.Request, response: web.StreamResponse) -> web.StreamResponse:
     if request.transport is not None:
         request.transport.close()
     return response

@@ -36,12 +36,8 @@ def create_product(world: World, params: Params) -> Object:
 def update_product(world: World, product: Object, params: Params) -> Object:
     """Change name, description, metadata, default price or whether it is sold."""
     changes = {name: forms.text(params, name) for name in ("name", "description", "default_price") if name in params}
-    if "active" in params:
-        changes_active = forms.boolean(params, "active")
-    else:
-        changes_active = product["active"]
-    metadata = forms.merged_metadata(product["metadata"], params)
-    return world.update(product, **changes, active=changes_active, metadata=metadata)
+    active = forms.boolean(params, "active", default=product["active"])
+    return world.update(product, **changes, active=active, metadata=forms.merged_metadata(product["metadata"], params))
 
 
 def delete_product(world: World, product: Object) -> Object:
