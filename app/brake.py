@@ -31,7 +31,7 @@ def release(settings: Settings, batch_id: int, set_hash: str) -> int:
 
     async def work(services: Services) -> int:
         batch = await holds.release(services, BatchId(batch_id), set_hash, ACTOR)
-        click.echo(f"✓ Released {len(batch.removals)} removals. They happen within 30 minutes of Doorlist running.")
+        click.echo(f"✓ Released {len(batch.removals)} removals. They go on if Doorlist runs within 30 minutes.")
         return FINE
 
     return answer(settings, work)

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from app.catalogue import Setting, catalogue
-from app.settings import Loaded, Settings, masked
+from app.settings import Loaded, Settings, without_password
 
 INTRODUCTION = """\
 # Every setting with its default. Copy the lines you change into config.toml, beside bot.py.
@@ -65,4 +65,4 @@ def _value(settings: Settings, key: str) -> Any:
 def _shown(value: Any) -> str:
     if isinstance(value, SecretStr):
         return "(set, not shown)" if value.get_secret_value() else "(not set)"
-    return masked(json.dumps(value, ensure_ascii=False, default=str))
+    return without_password(json.dumps(value, ensure_ascii=False, default=str))

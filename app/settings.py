@@ -164,12 +164,12 @@ def _rejections(
         message = problem["msg"].removeprefix("Value error, ").replace("Input should be", "should be")
         origin = origins.get(key) or next((place for name, place in origins.items() if name.startswith(f"{key}.")), "")
         is_shown = key in values and not known[key].is_secret
-        shown = f" = {masked(json.dumps(values[key], default=str))}" if is_shown else ""
+        shown = f" = {without_password(json.dumps(values[key], default=str))}" if is_shown else ""
         lines.append(f"{origin or 'the defaults'}: {key}{shown}: {message}.")
     return lines
 
 
-def masked(text: str) -> str:
+def without_password(text: str) -> str:
     """Hide the password in an address."""
     return re.sub(r"//[^@/\s]+@", "//***@", text)
 
