@@ -16,6 +16,7 @@ REFUSALS = web.AppKey("webhook_refusals", FailureLimit)
 REFUSED_LINES = web.AppKey("webhook_refused_lines", FailureLimit)
 
 log = structlog.stdlib.get_logger()
+_WHY = web.RequestKey("webhook_refused_why", str)
 _EVERYBODY = "0.0.0.0"  # noqa: S104 - a name for all clients together, nothing is bound to it
 
 
@@ -43,18 +44,24 @@ async def receive(request: web.Request) -> web.Response:
     return web.Response()
 
 
-async def _refuse(request: web.Request, status: int, flaw: Exception) -> web.Response:
-    """Answer a bad request; whoever sends many gets 429. Good ones are never limited (threats W23, W32)."""
-    address = client_address(request, request.app[PARTS].settings.trusted_proxies)
-    is_within = await request.app[REFUSALS].count(address)
+async def tell_refusal(request: web.Request, status: int) -> None:
+    """Log a refused webhook in one line, wherever it was refused; of a flood only the beginning (threats W32)."""
     if await request.app[REFUSED_LINES].count(_EVERYBODY):
+        parts = request.app[PARTS]
+        provider = parts.providers.get(request.match_info.get("provider", ""))
         log.warning(
             "webhook_refused",
-            provider=request.match_info["provider"],
+            provider=provider.name if provider else "unknown",
             status=status,
-            why=str(flaw),
-            address=address,
+            why=request.get(_WHY, ""),
+            address=client_address(request, parts.settings.trusted_proxies),
         )
-    if is_within:
+
+
+async def _refuse(request: web.Request, status: int, flaw: Exception) -> web.Response:
+    """Answer a bad request; whoever sends many gets 429. Good ones are never limited (threats W23)."""
+    request[_WHY] = str(flaw)
+    address = client_address(request, request.app[PARTS].settings.trusted_proxies)
+    if await request.app[REFUSALS].count(address):
         return web.Response(status=status)
     return web.Response(status=429, headers={hdrs.RETRY_AFTER: "60"})

@@ -124,7 +124,7 @@ async def test_a_flood_of_bad_requests_does_not_flood_the_log(stage: Stage) -> N
     with capture_logs() as lines:
         for _ in range(10):
             await asyncio.gather(*(post(stage, b"evt_1", **{"Shop-Signature": "bad"}) for _ in range(50)))
-    assert len([line for line in lines if line["event"] == "webhook_refused"]) <= 60
+    assert len(lines) <= 60
 
 
 # --- raw HTTP -----------------------------------------------------------------------------------------------------
