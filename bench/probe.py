@@ -15,9 +15,14 @@ KIB_PER_MB = 1000 * 1000 / 1024
 
 @dataclass(slots=True)
 class Cost:
-    """What was seen between the beginning and the end of a block."""
+    """What was seen between the beginning and the end of a block.
+
+    A stall is how late a beat of the event loop came. `longest_work_seconds` is the most CPU that the loop's
+    thread used between two beats: where other programs want the processor too, what a stall has beyond it is theirs.
+    """
 
     longest_stall_seconds: float = 0.0
+    longest_work_seconds: float = 0.0
     cpu_seconds: float = 0.0
     seconds: float = 0.0
     resident_mb: float = 0.0
@@ -50,7 +55,8 @@ def resident_mb(process: int | str) -> float:
 
 async def _beat(seen: Cost) -> None:
     while True:
-        before = time.perf_counter()
+        before, work_before = time.perf_counter(), time.thread_time()
         await asyncio.sleep(BEAT_SECONDS)
-        late = time.perf_counter() - before - BEAT_SECONDS
+        late, work = time.perf_counter() - before - BEAT_SECONDS, time.thread_time() - work_before
         seen.longest_stall_seconds = max(seen.longest_stall_seconds, late)
+        seen.longest_work_seconds = max(seen.longest_work_seconds, work)

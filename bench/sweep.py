@@ -53,6 +53,7 @@ def command(members: int, drift: float) -> None:
     click.echo(
         last_line(
             "sweep", members=members, role_writes=quiet.role_writes, longest_stall_ms=stall,
+            longest_work_ms=1000 * quiet.cost.longest_work_seconds,
             cpu_seconds=quiet.cost.cpu_seconds, seconds=quiet.cost.seconds, rss_mb=quiet.cost.resident_mb,
             queries=quiet.queries, lost=lost, repairs=repair.role_writes, repair_seconds=repair.cost.seconds,
             repair_cpu_seconds=repair.cost.cpu_seconds, repair_stall_ms=1000 * repair.cost.longest_stall_seconds,
@@ -61,7 +62,8 @@ def command(members: int, drift: float) -> None:
 
 
 async def _measure(members: int, lost: int) -> tuple[Sweep, Sweep]:
-    async with stage(SCALE, sweep_members=members, reconcile_minutes=600) as both:
+    # Twice as many as there are: whoever was just written is looked at again in the same sweep.
+    async with stage(SCALE, sweep_members=2 * members, reconcile_minutes=600) as both:
         user_ids = await both.world.ask("crowd", count=members, has_role=True)
         await _serve(both, user_ids)
         quiet = await _sweep(both)
@@ -95,5 +97,6 @@ def _words(what: str, sweep: Sweep) -> str:
     cost_ = sweep.cost
     return (
         f"  {what:<18} {cost_.seconds:7.1f} s  {cost_.cpu_seconds:6.1f} s CPU  {cost_.resident_mb:5.0f} MB  "
-        f"{1000 * cost_.longest_stall_seconds:5.1f} ms stall  {sweep.queries:5} queries  {sweep.role_writes:5} writes"
+        f"{1000 * cost_.longest_stall_seconds:5.1f} ms stall ({1000 * cost_.longest_work_seconds:.1f} ms of it work)  "
+        f"{sweep.queries:5} queries  {sweep.role_writes:5} writes"
     )
