@@ -21,7 +21,7 @@ from membership.services import Services
 
 log = structlog.get_logger()
 
-Handler = Callable[[Services, Job], Awaitable[object]]
+UseCase = Callable[[Services, Job], Awaitable[object]]
 
 SLOTS = 64
 SLOTS_PER_SCOPE = 4
@@ -33,7 +33,7 @@ LONGEST_NAP_SECONDS = 30.0
 SHORTEST_NAP_SECONDS = 0.02
 DRAIN_ROUNDS = 10_000
 
-HANDLERS: Mapping[str, Handler] = {
+USE_CASES: Mapping[str, UseCase] = {
     "intake": lambda services, job: intake.work_off(services, int(job.key)),
     "member": lambda services, job: reconcile.reconcile(services, MemberKey.parse(job.key), job.lane),
     "purchase": lambda services, job: resync.read_purchase(services, PurchaseId(int(job.key))),
@@ -48,10 +48,10 @@ HANDLERS: Mapping[str, Handler] = {
 class Worker:
     """Runs jobs until it is cancelled. Create it with the services, call `wake` whenever something was marked."""
 
-    def __init__(self, services: Services, handlers: Mapping[str, Handler] = HANDLERS) -> None:
+    def __init__(self, services: Services, use_cases: Mapping[str, UseCase] = USE_CASES) -> None:
         """Take the services and the use-case of every kind of job."""
         self._services = services
-        self._handlers = handlers
+        self._use_cases = use_cases
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._scopes: Counter[str] = Counter()
         self._changed = asyncio.Event()
@@ -73,7 +73,7 @@ class Worker:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def drain(self) -> None:
-        """Run until nothing is due any more; for one-off commands and tests. Raises RuntimeError if never."""
+        """Run until nothing is due any more; for tests, which have no loop. Raises RuntimeError if never."""
         for _ in range(DRAIN_ROUNDS):
             await self._start_due()
             if not self._running:
@@ -137,7 +137,7 @@ class Worker:
 
     async def _run_one(self, job: Job) -> None:
         try:
-            await self._handlers[job.kind](self._services, job)
+            await self._use_cases[job.kind](self._services, job)
         except Retry as failure:
             await self._fail(job, failure.why, failure.after or self._backoff(job.attempts))
         except (Blocked, Gone, UserError) as failure:
