@@ -30,7 +30,7 @@ EXPECTED = (LostError, LookupError, PermissionError, Refusal, TimeoutError, Tour
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flash:
-    """What the last action did and what to watch now. `tone` is ok, warn or bad."""
+    """What the last action did and what to watch now. `tone` is ok or bad."""
 
     text: str
     tone: str = "ok"

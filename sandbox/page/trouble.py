@@ -15,7 +15,7 @@ from sandbox.stripe.shapes import Object
 from sandbox.visitor import LostError, Visitor, connect_link
 
 OUTAGE = timedelta(hours=1)
-WAVE = 24
+WAVE = 16
 WAVE_SECONDS = 120.0
 
 _AT_ONCE = 3
@@ -118,7 +118,7 @@ async def card_declined(desk: Desk, _: Fields) -> str:
 
 async def wave(desk: Desk, _: Fields) -> str:
     """Let many members buy, connect, and all cancel at once."""
-    desk.start(f"{WAVE} people buy and connect; then all of them cancel. This takes half a minute.", _wave(desk))
+    desk.start(f"{WAVE} people buy and connect; then all of them cancel. This takes about twenty seconds.", _wave(desk))
     return desk.flash.text
 
 

@@ -163,7 +163,7 @@ def version(desk: Desk) -> str:
         guild.audit_log[-1].id if guild.audit_log else 0,
         len(guild.members),
         sorted(guild.role_counts.items()),
-        [(len(channel.messages), max(channel.messages, default=0)) for channel in guild.channels.values()],
+        [(len(channel.messages), next(reversed(channel.messages), 0)) for channel in guild.channels.values()],
         len(world.discord.direct_messages(desk.person)),
         (purchase.id, purchase.status, purchase.ends_at) if purchase else None,
     )

@@ -14,11 +14,12 @@ from app.sandboxed import free_port, sandbox
 from app.settings import Settings
 from sandbox.buyers import has_role
 from sandbox.clock import MovableClock
+from sandbox.page.trouble import WAVE
 from sandbox.parts import Outside
 from sandbox.tour import TourFailed, steps
 from sandbox.visitor import Visitor, claim_code
 from tests.sandbox.page_stage import PageStage, page_stage
-from tests.scenarios.stage import FIRST_PORT
+from tests.scenarios.stage import FIRST_PORT, stage
 
 PATIENCE_SECONDS = 10.0
 LOOK_SECONDS = 0.05
@@ -43,9 +44,9 @@ async def page(world: Outside) -> AsyncIterator[PageStage]:
         yield PageStage(world=world, http=http, browser=browser)
 
 
-async def page_with(page: PageStage, part: str) -> str:
+async def page_with(page: PageStage, part: str, *, within: float = PATIENCE_SECONDS) -> str:
     """Return the page once it says `part`."""
-    for _ in range(int(PATIENCE_SECONDS / LOOK_SECONDS)):
+    for _ in range(int(within / LOOK_SECONDS)):
         if part in (html := await page.html()):
             return html
         await asyncio.sleep(LOOK_SECONDS)
@@ -128,3 +129,17 @@ def _link(html: str) -> str:
     found = re.search(r"https?://[\w.:]+/connect/[\w-]+", html)
     assert found is not None
     return found[0]
+
+
+async def test_a_wave_of_cancellations_shows_the_brake(tmp_path: Path) -> None:
+    async with (
+        stage(tmp_path) as scaled,  # with Discord's windows shortened: ten roles in ten seconds are too slow for a test
+        aiohttp.ClientSession() as http,
+        Visitor(scaled.outside.url, email="ada@example.com", name="Ada") as browser,
+    ):
+        page = PageStage(world=scaled.outside, http=http, browser=browser)
+        assert f"{WAVE} people buy" in await page.press("wave")
+        await page_with(page, f"{WAVE} members cancelled", within=6 * PATIENCE_SECONDS)
+        await page_with(page, "Removals are held")
+        server = scaled.outside.seed.server
+        assert server.guild.role_counts[server.vip.id] > 0
