@@ -76,6 +76,11 @@ class Mailbox:
         """Refuse (550), defer (451) or ignore the next messages, then accept again."""
         self._faults.extend([fault] * times)
 
+    @property
+    def faults_left(self) -> int:
+        """Return how many of the next messages will still fail."""
+        return len(self._faults)
+
     def fail_always(self, fault: Fault | None) -> None:
         """Refuse, defer or ignore every message until this is called with None."""
         self._standing_fault = fault
