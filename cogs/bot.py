@@ -74,6 +74,7 @@ class DoorlistBot(commands.Bot):
         self._offer_to = connection
         self._queries = queries
         self._cogs_to_add: list[Callable[[DoorlistBot], commands.Cog]] = []
+        self._is_counted_ahead = False
 
     def with_cog(self, make: Callable[[DoorlistBot], commands.Cog]) -> None:
         """Add a cog as soon as the bot has logged in."""
@@ -81,6 +82,9 @@ class DoorlistBot(commands.Bot):
 
     async def setup_hook(self) -> None:
         """Run after the login and before the gateway."""
+        # Counted before there is a connection: discord.py forgets to close one whose IDENTIFY is refused by our hook.
+        await self._count_identify()
+        self._is_counted_ahead = True
         for make in self._cogs_to_add:
             await self.add_cog(make(self))
         self._offer_to.use(self)
@@ -88,11 +92,17 @@ class DoorlistBot(commands.Bot):
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         """Count every IDENTIFY, also those that discord.py makes by itself after an invalid session (threats D15)."""
+        if self._is_counted_ahead:
+            self._is_counted_ahead = False
+        else:
+            await self._count_identify()
+        if not initial:
+            await asyncio.sleep(REIDENTIFY_SECONDS)
+
+    async def _count_identify(self) -> None:
         wait = await self._parts.budget.take(self._parts.clock.now())
         if wait > timedelta():
             raise IdentifyBudgetSpent(wait)
-        if not initial:
-            await asyncio.sleep(REIDENTIFY_SECONDS)
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Leave messages to the claim cog: there are no prefix commands."""
