@@ -10,9 +10,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from membership import invariants, offline_claims, resync
+from membership import binding, invariants, offline_claims, resync
 from membership.errors import DoorlistError
-from membership.model import Lane
 from membership.ports import ChannelMessage
 from membership.services import Services
 
@@ -51,7 +50,7 @@ class Clocks:
         async with self._services.store.write() as tx:
             guilds = [guild.id for guild in await tx.guilds.all()]
             for guild_id in guilds:
-                await tx.jobs.mark("sweep", str(guild_id), lane=Lane.BULK, run_at=now, scope=f"sweep:{guild_id}")
+                await binding.mark_sweep(tx, guild_id, now)
             await tx.sessions.prune(now)
         self._services.wake()
         for guild_id in guilds:

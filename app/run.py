@@ -58,7 +58,7 @@ async def _sandbox(settings: Settings) -> None:
     port = free_port(wanted)
     if port != wanted:
         click.echo(f"Port {wanted} is in use by another program, using {port}.")
-    reset_sandbox()
+    await _begin_anew()
     async with sandbox(settings, database=SANDBOX_DATABASE, port=port, clock=MovableClock()) as both:
         _print_head("SANDBOX — nothing here is real", started)
         click.echo(f"  Open    {both.outside.url}/sandbox        the guided tour, six clicks")
@@ -67,6 +67,16 @@ async def _sandbox(settings: Settings) -> None:
         click.echo('\n  Ready for your own server?   see README.md, "Your own server"')
         click.echo("  Stop with Ctrl+C\n")
         await _stopped()
+
+
+async def _begin_anew() -> None:
+    """Reset the sandbox, unless one is running: its database is not ours to delete. Raises AlreadyRunning."""
+    from storage.lock import FileLock
+
+    SANDBOX_DATABASE.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock.take(SANDBOX_DATABASE)
+    reset_sandbox()
+    await lock.release()
 
 
 def reset_sandbox() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 
-from membership import claims, presence
+from membership import binding, claims, presence
 from membership.claims import ClaimAnswer
 from membership.ledgers import Store
-from membership.model import ChannelId, GuildId, Lane, MemberKey, MessageId, UserId
+from membership.model import ChannelId, GuildId, MemberKey, MessageId, UserId
 from membership.records import AuditEntry
 from membership.services import Services
 
@@ -55,7 +55,7 @@ class GuildWatch:
         now = self._services.clock.now()
         async with self._services.store.write() as tx:
             for guild in await tx.guilds.all():
-                await tx.jobs.mark("sweep", str(guild.id), lane=Lane.BULK, run_at=now, scope=str(guild.id))
+                await binding.mark_sweep(tx, guild.id, now)
         self._services.wake()
 
 

@@ -1,11 +1,11 @@
-"""Tie a customer to a Discord user, and mark what follows. Shared by every way of linking."""
+"""Tie a customer to a Discord user, and mark whoever has to be looked at. Shared by the use-cases."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from membership.ledgers import Transaction
-from membership.model import CustomerId, Lane, MemberKey, Proof, PurchaseId, UserId
+from membership.model import CustomerId, GuildId, Lane, MemberKey, Proof, PurchaseId, UserId
 from membership.records import AuditEntry, Draft
 
 
@@ -37,6 +37,11 @@ async def mark_members(tx: Transaction, customer_id: CustomerId, lane: Lane, now
 async def mark(tx: Transaction, keys: list[MemberKey], lane: Lane, run_at: datetime) -> None:
     """Mark members for reconciliation; jobs of one guild share its scope."""
     await tx.jobs.mark_many("member", [(str(key), str(key.guild_id)) for key in keys], lane=lane, run_at=run_at)
+
+
+async def mark_sweep(tx: Transaction, guild_id: GuildId, now: datetime) -> None:
+    """Ask for a sweep. It has a scope of its own: it must not take a place from the guild's members."""
+    await tx.jobs.mark("sweep", str(guild_id), lane=Lane.BULK, run_at=now, scope=f"sweep:{guild_id}")
 
 
 async def _close_invitations(tx: Transaction, customer_id: CustomerId) -> None:

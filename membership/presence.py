@@ -32,7 +32,7 @@ async def guild_appeared(services: Services, guild_id: GuildId, name: str) -> No
     """Take note of a guild that is there (again): sweep it and look at everybody who waits for it."""
     async with services.store.write() as tx:
         await tx.guilds.ensure(guild_id, name)
-        await tx.jobs.mark("sweep", str(guild_id), lane=Lane.BULK, run_at=services.clock.now(), scope=str(guild_id))
+        await binding.mark_sweep(tx, guild_id, services.clock.now())
     await roles_changed(services, guild_id)
 
 

@@ -15,6 +15,7 @@ import structlog
 
 from membership import delivery, intake, invitations, plans, reconcile, resync, sweep
 from membership.errors import Blocked, Gone, Retry, UserError
+from membership.ledgers import Transaction
 from membership.model import GuildId, MemberKey, PlanId, PurchaseId
 from membership.records import Job
 from membership.services import Services
@@ -31,6 +32,7 @@ FIRST_BACKOFF = timedelta(seconds=1)
 LONGEST_BACKOFF = timedelta(minutes=5)
 LONGEST_NAP_SECONDS = 30.0
 SHORTEST_NAP_SECONDS = 0.02
+SETTLE_WAITS_SECONDS = (0.1, 1.0, 5.0, 15.0)
 DRAIN_ROUNDS = 10_000
 
 USE_CASES: Mapping[str, UseCase] = {
@@ -149,15 +151,25 @@ class Worker:
             is_poison = job.attempts + 1 >= self._services.policy.job_attempts
             await self._fail(job, repr(bug), None if is_poison else self._backoff(job.attempts))
         else:
-            async with self._services.store.write() as tx:
-                await tx.jobs.done(job)
+            await self._settle(lambda tx: tx.jobs.done(job))
             self._services.signals.done(job.key)
 
     async def _fail(self, job: Job, error: str, wait: timedelta | None) -> None:
         log.info("job_put_off", kind=job.kind, key=job.key, why=error, wait_seconds=wait and wait.total_seconds())
         not_before = None if wait is None else self._services.clock.now() + wait
-        async with self._services.store.write() as tx:
-            await tx.jobs.fail(job, error, not_before=not_before)
+        await self._settle(lambda tx: tx.jobs.fail(job, error, not_before=not_before))
+
+    async def _settle(self, write: Callable[[Transaction], Awaitable[None]]) -> None:
+        """Write down how a job ended. A database that stays away leaves it to the lease: the job runs again."""
+        for wait_seconds in SETTLE_WAITS_SECONDS:
+            try:
+                async with self._services.store.write() as tx:
+                    await write(tx)
+            except Retry as failure:
+                log.warning("job_not_settled", why=failure.why)
+                await asyncio.sleep(wait_seconds)
+            else:
+                return
 
     def _backoff(self, attempts: int) -> timedelta:
         """Double from one second to five minutes, with jitter of half, so that a crowd does not return at once."""

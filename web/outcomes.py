@@ -73,7 +73,7 @@ _FAILED = {
     Reason.CANCELLED: "This purchase has ended.",
     Reason.EXPIRED: "This purchase has ended.",
 }
-_STAFF_KNOW = "The staff have been told what to repair. You lose nothing, and the role follows by itself."
+_STAFF_KNOW = "The staff can see what to repair. You lose nothing, and the role follows by itself."
 
 
 def stopped(why: str, *, text: str, back: str) -> Notice:
