@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 
 from app.process import Process, running
+from app.run import spare_collector
 from app.settings import Settings, load_settings
 from app.sources import Sources
 from bench.child import Child, child
@@ -81,6 +82,7 @@ async def stage(scale: float, **policy: object) -> AsyncIterator[Stage]:
         # A fresh connection is followed by a sweep, which is none of what is measured.
         await asyncio.sleep(CONNECTED_DEBOUNCE_SECONDS + LOOK_SECONDS)
         await both.idle(within_seconds=READY_SECONDS)
+        spare_collector()
         yield both
 
 
