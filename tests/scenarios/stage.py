@@ -24,8 +24,8 @@ from app.sandboxed import HOST, free_port, open_shop, pointed_at
 from app.settings import Settings
 from cogs.pacing import RoleLimits
 from cogs.queries import QUERIES_PER_MINUTE
-from membership import plans, resync
-from membership.model import GuildId, Plan, PlanProduct, RoleId, UserId
+from membership import plans
+from membership.model import GuildId, Plan, RoleId, UserId
 from membership.policy import Policy
 from providers.base import Patience
 from sandbox.clock import MovableClock
@@ -56,7 +56,6 @@ PATIENCE = Patience(first_wait_seconds=0.001, requests_per_second=1000)
 """The local Stripe has no limits, and a test no time."""
 
 DatabaseKind = Literal["sqlite", "postgres"]
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +80,6 @@ class Stage:
     people: dict[str, User]
     _process: Process | None = None
     _doorlist: AsyncExitStack = field(default_factory=AsyncExitStack)
-    _kept: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @property
     def process(self) -> Process:
@@ -310,31 +308,21 @@ class Stage:
             return dict(await tx.jobs.counts())
 
     async def plan(self, slug: str, *, roles: tuple[str, ...] | None = None, **rules: Any) -> Plan:
-        """Change the plan of a ware, or make a new one with the rules of a known one; then settle.
+        """Change the plan of a ware, then settle.
 
-        `sells` names the ware whose product unlocks the plan, `..._role` a role by its name; the rest is Plan's.
+        `..._role` names a role; the rest is Plan's.
         """
         for key in ("past_due_role", "trial_role"):
             if key in rules:
                 rules[f"{key}_id"] = RoleId(self.role(rules.pop(key)).id)
         if roles is not None:
             rules["roles"] = tuple(RoleId(self.role(name).id) for name in roles)
-        sold = rules.pop("sells", None)
         async with self.process.database.read() as tx:
-            known = await tx.plans.by_slug(slug) or await tx.plans.by_slug(sold)
-        assert known is not None, f"there is no plan {slug}, and no ware {sold}"
-        if sold:
-            product = PlanProduct(account_id=known.products[0].account_id, product_id=self.ware(sold).product_id)
-            rules["products"] = (product,)
-        names = {} if known.slug == slug else {"slug": slug, "name": slug.replace("-", " ").title()}
-        stored = await plans.save(self.process.services, replace(known, **{**names, **rules}))
+            known = await tx.plans.by_slug(slug)
+        assert known is not None, f"there is no plan {slug}"
+        stored = await plans.save(self.process.services, replace(known, **rules))
         await self.settled()
         return stored
-
-    async def resync(self) -> None:
-        """List everything at Stripe, as every night; then settle."""
-        await resync.list_everything(self.process.services, "stripe")
-        await self.settled()
 
     async def follow_clock(self, before: datetime, now: datetime) -> None:
         """Do what the passed time would have done in a running Doorlist."""

@@ -30,7 +30,9 @@ TROUBLES: dict[str, Callable[[LocalStripe], object]] = {
 async def test_nobody_loses_anything_while_a_resync_is_answered_with(trouble: str, s: Stage) -> None:
     await s.are_members(*CAST)
     TROUBLES[trouble](s.outside.stripe)
+    s.outside.stripe.requests.reset()
     await s.advance(days=1)  # polls, lists everything, and sweeps
+    assert s.outside.stripe.requests.reads() > 0
     assert [s.roles(name) for name in CAST] == [{"VIP"}] * len(CAST)
     assert [s.role_writes(name) for name in CAST] == [[("PUT", "VIP")]] * len(CAST)
     assert await s.parked() == 0
