@@ -164,6 +164,8 @@ async def _join(errand: Errand, progress: Progress) -> None:
     roles = [role for role in sorted(errand.decision.roles) if role in known and not known[role].refusal]
     outcome = await services.discord.join(key, token, roles)
     progress.is_present = True
+    # Nobody has seen them in the guild yet, so their name is not known from there.
+    progress.name = (await services.discord.handle(key.user_id)).removeprefix("@")
     if outcome is JoinOutcome.JOINED:
         progress.roles.update(roles)
         progress.added.update(roles)
