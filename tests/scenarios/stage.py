@@ -22,6 +22,7 @@ from sqlalchemy import select
 from app.process import Process, running
 from app.sandboxed import HOST, free_port, open_shop, pointed_at
 from app.settings import Settings
+from cogs.gateway import CONNECTED_DEBOUNCE_SECONDS
 from cogs.pacing import RoleLimits
 from cogs.queries import QUERIES_PER_MINUTE
 from membership import plans
@@ -122,6 +123,11 @@ class Stage:
         # discord.py's own limit of gateway sends knows nothing of scaled minutes.
         limiter = self.process.discord.connection.require().ws._rate_limiter
         limiter.max = limiter.remaining = UNLIMITED
+
+    async def calms_down(self) -> None:
+        """Wait until the sweep that follows a fresh connection is over, where a scenario needs that nobody looks."""
+        await asyncio.sleep(CONNECTED_DEBOUNCE_SECONDS)
+        await self.settled()
 
     async def reopen(self) -> None:
         """Stop Doorlist and start it again on the same database."""

@@ -90,6 +90,7 @@ def somebody_moves_a_role(s: Stage) -> None:
 
 
 async def test_a_204_that_gave_no_role_is_found_and_put_right_by_the_sweep(s: Stage) -> None:
+    await s.calms_down()
     s.outside.discord.add_fault(Fault(method="PUT", path=ROLE_CALLS, answer="lie"))
     await s.is_member("ada")
     assert s.roles("ada") == set()
@@ -98,6 +99,7 @@ async def test_a_204_that_gave_no_role_is_found_and_put_right_by_the_sweep(s: St
 
 
 async def test_a_204_that_took_no_role_is_found_and_put_right_by_the_sweep(s: Stage) -> None:
+    await s.calms_down()
     bought = await s.is_member("ada")
     s.outside.discord.add_fault(Fault(method="DELETE", path=ROLE_CALLS, answer="lie"))
     s.stripe.cancel_now(bought.subscription)
