@@ -1,1 +1,1 @@
-"""Tests of the sandbox itself: is the outside world that we test against honest?"""
+"""Tests of the sandbox itself: whether the outside world that we test against is honest."""
