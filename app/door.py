@@ -94,6 +94,10 @@ class Door:
             access=await self._access(standing),
         )
 
+    async def is_payer(self, session_id: str, key_digest: str) -> bool:
+        """Say whether a key came back with the browser that paid for this checkout."""
+        return await shop.is_payer(self._services, session_id, key_digest)
+
     async def purchase_of_checkout(self, session_id: str, *, is_late: bool) -> Progress | None:
         """Say how far the purchase of a checkout is, None when nobody knows it."""
         purchase_id = await shop.purchase_of_checkout(self._services, session_id, ask=is_late)

@@ -13,6 +13,9 @@ from membership.ports import CheckoutOrder, Price
 from membership.services import Services
 
 CHECKOUT_LIFE = timedelta(hours=2)
+PAYER_LIFE = timedelta(days=30)
+
+_PAYER = "welcome"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,19 +48,30 @@ async def start_checkout(services: Services, slug: str, *, user_id: UserId | Non
     provider = None if offer is None else await services.sellers.provider(offer.account_id)
     if offer is None or provider is None:
         raise Gone("plan")
-    token = services.randomness.token()
+    token, payer_key = services.randomness.token(), services.randomness.token()
     expires_at = services.clock.now() + CHECKOUT_LIFE
     async with services.store.write() as tx:
         await tx.links.issue_token(codes.digest(token), None, user_id, expires_at)
     order = CheckoutOrder(
         price_id=offer.price.external_id,
         link_token=token,
-        success_url=f"{services.public_url}/welcome?session_id={{CHECKOUT_SESSION_ID}}",
+        # Whoever starts a checkout knows its id and may let somebody else pay: only the way back carries the key.
+        success_url=f"{services.public_url}/welcome?session_id={{CHECKOUT_SESSION_ID}}&key={payer_key}",
         cancel_url=f"{services.public_url}/",
         expires_at=expires_at,
     )
-    _, url = await provider.checkout(order)
+    checkout_id, url = await provider.checkout(order)
+    async with services.store.write() as tx:
+        lasts_until = services.clock.now() + PAYER_LIFE
+        await tx.sessions.put(codes.digest(payer_key), _PAYER, {"checkout_id": checkout_id}, lasts_until)
     return url
+
+
+async def is_payer(services: Services, checkout_id: str, key_digest: str) -> bool:
+    """Say whether a key came back with the browser that paid for this very checkout."""
+    async with services.store.read() as tx:
+        found = await tx.sessions.get(key_digest, _PAYER, services.clock.now())
+    return found is not None and found["checkout_id"] == checkout_id
 
 
 async def purchase_of_checkout(services: Services, checkout_id: str, *, ask: bool) -> PurchaseId | None:

@@ -44,6 +44,10 @@ FORGOTTEN = Notice(
     text="If you connected Discord, everything goes on by itself. If you were in the middle of it, nothing was "
     "changed: open the link from your mail once more.",
 )
+NOT_THE_PAYER = Notice(
+    title="Thank you",
+    text="The link in your mail connects it to your Discord account. If you have not paid yet, nothing was charged.",
+)
 CONTINUE_TO_BILLING = "Your card, your invoices and cancelling are at our payment provider."
 CONTINUE_TO_PAY = "You pay at our payment provider. Nothing is charged before you confirm there."
 

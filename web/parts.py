@@ -205,6 +205,9 @@ class UseCases(Protocol):
     async def progress(self, purchase_id: PurchaseId) -> Progress:
         """Say how far a purchase is. Changes nothing."""
 
+    async def is_payer(self, session_id: str, key_digest: str) -> bool:
+        """Say whether a key came back with the browser that paid for this checkout."""
+
     async def purchase_of_checkout(self, session_id: str, *, is_late: bool) -> Progress | None:
         """Say how far the purchase of a checkout is, None when nobody knows it. `is_late`: ask the provider itself."""
 

@@ -1,4 +1,8 @@
-"""The page a buyer lands on after paying: Paid, Connect Discord, Role. It follows along without any script."""
+"""The page a buyer lands on after paying: Paid, Connect Discord, Role. It follows along without any script.
+
+Whoever started a checkout knows its id, and somebody else may have paid: everything here needs the key that only the
+way back from payment carries.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import re
 from aiohttp import web
 from yarl import URL
 
+from membership.codes import digest
 from web import outcomes, sign_in
 from web.clients import FailureLimit, client_address
 from web.pages import PARTS, page
@@ -17,6 +22,7 @@ PATH = "/welcome"
 QUESTIONS = web.AppKey("fruitless_questions", FailureLimit)
 
 _SESSION_ID = re.compile(r"[A-Za-z0-9_-]{8,200}")
+_LONGEST_KEY = 200
 _LATE_EVERY = 3  # looks, about six seconds: usually the webhook is there before the browser
 _LAST_LOOK = 40
 _QUICK_SECONDS, _CALM_SECONDS = 2, 5
@@ -30,8 +36,10 @@ def install(app: web.Application) -> None:
 
 
 async def show(request: web.Request) -> web.Response:
-    """Show how far the purchase of a checkout is. Whoever knows the checkout's id is the one who paid."""
-    session_id = _checked(request.query.get("session_id", ""))
+    """Show the one who paid how far their purchase is."""
+    session_id, key = _checked(request.query.get("session_id", "")), request.query.get("key", "")
+    if not await _is_payer(request, session_id, key):
+        return page(request, "notice.html", {"notice": outcomes.NOT_THE_PAYER})
     look = _look(request.query.get("look", ""))
     progress = await _progress(request, session_id, look)
     seconds = _refresh_seconds(progress, look)
@@ -41,15 +49,20 @@ async def show(request: web.Request) -> web.Response:
         "is_done": bool(progress.access) and all(each.state is AccessState.DELIVERED for each in progress.access),
         "has_given_up": not seconds and not progress.is_paid,
         "session_id": session_id,
-        "refresh_url": str(URL(PATH).with_query(session_id=session_id, look=look + 1)),
+        "key": key,
+        "first_url": str(_address(session_id, key)),
+        "refresh_url": str(_address(session_id, key).update_query(look=look + 1)),
     }
     return page(request, "welcome.html", context, refresh_seconds=seconds)
 
 
 async def leave_for_discord(request: web.Request) -> web.Response:
     """Send the buyer to Discord once the payment is confirmed."""
-    session_id = _checked(str((await request.post()).get("session_id", "")))
-    back = str(URL(PATH).with_query(session_id=session_id))
+    form = await request.post()
+    session_id, key = _checked(str(form.get("session_id", ""))), str(form.get("key", ""))
+    if not await _is_payer(request, session_id, key):
+        return page(request, "notice.html", {"notice": outcomes.NOT_THE_PAYER})
+    back = str(_address(session_id, key))
     progress = await request.app[PARTS].use_cases.purchase_of_checkout(session_id, is_late=False)
     if progress is None or progress.purchase_id is None or progress.connected_as:
         return redirect(back)
@@ -65,6 +78,16 @@ async def _progress(request: web.Request, session_id: str, look: int) -> Progres
     if is_late and not (progress and progress.is_paid):
         await questions.count(address)
     return progress or Progress(is_paid=False)
+
+
+async def _is_payer(request: web.Request, session_id: str, key: str) -> bool:
+    if not 0 < len(key) <= _LONGEST_KEY:
+        return False
+    return await request.app[PARTS].use_cases.is_payer(session_id, digest(key))
+
+
+def _address(session_id: str, key: str) -> URL:
+    return URL(PATH).with_query(session_id=session_id, key=key)
 
 
 def _refresh_seconds(progress: Progress, look: int) -> int:

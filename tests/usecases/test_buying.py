@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
 import pytest
 
-from membership import shop
+from membership import codes, shop
 from membership.errors import Audience, Blocked, Reason, Retry
 from membership.linking import Verdict
 from membership.model import MemberKey, PurchaseStatus
@@ -132,16 +135,43 @@ async def test_a_plan_without_roles_is_membership_alone(world: World) -> None:
     assert await world.standing(bought) == ["delivered paid"]
 
 
-async def test_a_checkout_that_a_discord_user_started_links_them_when_it_is_paid(world: World) -> None:
+async def sells_vip(world: World) -> None:
+    """Put the VIP plan up for sale."""
     await world.plan("vip", VIP)
-    world.joins(CHARLIE)
     price = Price(external_id="price_vip", product_id="prod_vip", product_name="VIP", amount=1000, currency="eur")
     async with world.services.store.write() as tx:
         await tx.accounts.record_prices(world.account_id, [price])
+
+
+async def test_a_checkout_that_a_discord_user_started_links_them_when_it_is_paid(world: World) -> None:
+    await sells_vip(world)
+    world.joins(CHARLIE)
     await shop.start_checkout(world.services, "vip", user_id=CHARLIE)
     await world.buys("vip", link_token=world.provider.orders[0].link_token, checkout_id="cs_1")
     assert world.roles(CHARLIE) == {VIP}
     assert world.mailer.sent == []
+
+
+async def test_only_the_key_in_the_way_back_from_payment_shows_who_paid(world: World) -> None:
+    await sells_vip(world)
+    url = await shop.start_checkout(world.services, "vip")
+    await shop.start_checkout(world.services, "vip")
+    first, second = (parse_qs(urlsplit(order.success_url).query)["key"][0] for order in world.provider.orders)
+    assert first not in url
+    assert await shop.is_payer(world.services, "cs_1", codes.digest(first))
+    assert not await shop.is_payer(world.services, "cs_1", codes.digest(second))
+    assert not await shop.is_payer(world.services, "cs_1", codes.digest(world.provider.orders[0].link_token))
+    assert not await shop.is_payer(world.services, "cs_1", codes.digest(""))
+
+
+async def test_the_way_back_from_payment_serves_for_thirty_days(world: World) -> None:
+    await sells_vip(world)
+    await shop.start_checkout(world.services, "vip")
+    [key] = parse_qs(urlsplit(world.provider.orders[0].success_url).query)["key"]
+    world.clock.move(timedelta(days=30, seconds=-1))
+    assert await shop.is_payer(world.services, "cs_1", codes.digest(key))
+    world.clock.move(timedelta(seconds=2))
+    assert not await shop.is_payer(world.services, "cs_1", codes.digest(key))
 
 
 async def test_the_welcome_page_finds_the_purchase_before_its_webhook(world: World) -> None:

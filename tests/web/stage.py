@@ -48,6 +48,8 @@ from web.server import start_server
 
 TOKEN = "canary-link-token"
 CHECKOUT = "cs_test_canary1234"
+KEY = "canary-payer-key"
+WELCOME = f"/welcome?session_id={CHECKOUT}&key={KEY}"
 PURCHASE = PurchaseId(7)
 PREVIEW = ConnectPreview(
     state=LinkState.READY,
@@ -190,6 +192,9 @@ class Membership:
 
     async def progress(self, purchase_id: PurchaseId) -> Progress:
         return self.progress_answer
+
+    async def is_payer(self, session_id: str, key_digest: str) -> bool:
+        return key_digest == digest(KEY)
 
     async def purchase_of_checkout(self, session_id: str, *, is_late: bool) -> Progress | None:
         self.late_questions += is_late

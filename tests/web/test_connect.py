@@ -266,7 +266,7 @@ OUTCOMES = {
     "rules": (AccessState.RULES_NEEDED, Reason.RULES_NOT_ACCEPTED, "Accept the rules"),
     "banned": (AccessState.FAILED, Reason.BANNED, "banned"),
     "server limit": (AccessState.FAILED, Reason.SERVER_LIMIT, "maximum number of servers"),
-    "hierarchy": (AccessState.FAILED, Reason.ROLE_ABOVE_BOT, "The staff have been told"),
+    "hierarchy": (AccessState.FAILED, Reason.ROLE_ABOVE_BOT, "The staff can see what to repair"),
 }
 
 

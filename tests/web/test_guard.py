@@ -9,7 +9,7 @@ from aiohttp import hdrs
 from structlog.testing import capture_logs
 
 from membership.errors import Audience, Blocked, Reason, Retry, UserError
-from tests.web.stage import CHECKOUT, TOKEN, Page, Stage, a_stage
+from tests.web.stage import CHECKOUT, TOKEN, WELCOME, Page, Stage, a_stage
 from web.app import build_app
 from web.clients import neighbourhood
 
@@ -181,7 +181,7 @@ async def test_a_bug_shows_a_number_and_is_logged_once_with_it(stage: Stage) -> 
 async def test_no_token_query_or_cookie_is_ever_logged(stage: Stage) -> None:
     with capture_logs() as lines:
         await stage.browser.get(f"/connect/{TOKEN}?secret=canary-query")
-        await stage.browser.get(f"/welcome?session_id={CHECKOUT}")
+        await stage.browser.get(WELCOME)
         await stage.sign_in()
         await stage.browser.press("/connect/confirm", choice="connect")
         await stage.browser.get("/connect/done")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from membership.codes import digest
-from tests.web.stage import CHECKOUT, DELIVERED, OFFERS, PAID, PREVIEW, TOKEN, Page, Stage, a_stage
+from tests.web.stage import CHECKOUT, DELIVERED, KEY, OFFERS, PAID, PREVIEW, TOKEN, WELCOME, Page, Stage, a_stage
 from web.parts import AccessState, Check, ConnectOutcome, ConnectResult, ConnectReview, LinkState
 
 VOID = {"meta", "link", "input", "br", "img", "hr"}
@@ -61,10 +61,11 @@ async def every_page(stage: Stage) -> dict[str, Page]:
     for state in AccessState:
         each = replace(membership.progress_answer.access[0], state=state, invite_url="https://discord.gg/x")
         membership.checkouts[CHECKOUT] = replace(PAID, connected_as="@ada", access=(each,), buyer_name=each.plan_name)
-        pages[f"welcome {state}"] = await stage.browser.get(f"/welcome?session_id={CHECKOUT}")
+        pages[f"welcome {state}"] = await stage.browser.get(WELCOME)
     membership.checkouts[CHECKOUT] = PAID
-    pages["welcome"] = await stage.browser.get(f"/welcome?session_id={CHECKOUT}")
-    pages["welcome, not paid"] = await stage.browser.get("/welcome?session_id=cs_unknown")
+    pages["welcome"] = await stage.browser.get(WELCOME)
+    pages["welcome, not paid"] = await stage.browser.get(f"/welcome?session_id=cs_unknown&key={KEY}")
+    pages["welcome, not the payer"] = await stage.browser.get(f"/welcome?session_id={CHECKOUT}")
     pages["confirm"] = await stage.sign_in()
     pages["done"] = await stage.browser.get((await stage.browser.press("/connect/confirm", choice="connect")).location)
     for link in (LinkState.USED, LinkState.EXPIRED, LinkState.LINKED):
