@@ -31,6 +31,9 @@ from membership.records import Draft
 RENEWAL_SLACK = timedelta(hours=2)
 """A renewal is settled about an hour after its period ends; only then is silence worth a question."""
 
+TOKEN_OF_CHECKOUT = "checkout_token"
+"""The kind of session that says which checkout a link token was issued for."""
+
 _TERMINAL = (PurchaseStatus.ENDED, PurchaseStatus.EXPIRED)
 
 
@@ -109,10 +112,16 @@ async def _carry_link(tx: Transaction, guest_id: CustomerId, customer_id: Custom
 
 
 async def _follow_token(tx: Transaction, purchase: Purchase, link_token: str, now: datetime) -> None:
-    """Tie our checkout's token to its purchase; one that a Discord user started links them at once."""
+    """Tie our checkout's token to its purchase; one that a Discord user started links them at once.
+
+    Who pays through a payment link chooses the token that it carries: it counts only in the checkout it was issued for.
+    """
     digest = codes.digest(link_token)
     token = await tx.links.token(digest)
     if token is None or token.is_spent or token.purchase_id is not None:
+        return
+    issued_for = await tx.sessions.get(digest, TOKEN_OF_CHECKOUT, now)
+    if issued_for is None or issued_for["checkout_id"] != purchase.checkout_id:
         return
     await tx.links.attach_token(digest, purchase.id)
     if token.user_id is not None and await tx.links.active(purchase.customer_id) is None:

@@ -13,7 +13,8 @@ from membership.ports import CheckoutOrder, Price
 from membership.services import Services
 
 CHECKOUT_LIFE = timedelta(hours=2)
-PAYER_LIFE = timedelta(days=30)
+SECRETS_LIFE = timedelta(days=30)
+"""How long what a checkout was given serves: delayed payments take days."""
 
 _PAYER = "welcome"
 
@@ -62,8 +63,9 @@ async def start_checkout(services: Services, slug: str, *, user_id: UserId | Non
     )
     checkout_id, url = await provider.checkout(order)
     async with services.store.write() as tx:
-        lasts_until = services.clock.now() + PAYER_LIFE
-        await tx.sessions.put(codes.digest(payer_key), _PAYER, {"checkout_id": checkout_id}, lasts_until)
+        lasts_until = services.clock.now() + SECRETS_LIFE
+        for secret, kind in ((payer_key, _PAYER), (token, recording.TOKEN_OF_CHECKOUT)):
+            await tx.sessions.put(codes.digest(secret), kind, {"checkout_id": checkout_id}, lasts_until)
     return url
 
 

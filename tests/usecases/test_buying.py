@@ -152,6 +152,28 @@ async def test_a_checkout_that_a_discord_user_started_links_them_when_it_is_paid
     assert world.mailer.sent == []
 
 
+@pytest.mark.parametrize("checkout_id", ["cs_of_a_payment_link", ""])
+async def test_a_token_that_a_buyer_wrote_into_another_checkout_is_ignored(world: World, checkout_id: str) -> None:
+    await sells_vip(world)
+    world.joins(CHARLIE)
+    await shop.start_checkout(world.services, "vip", user_id=CHARLIE)
+    bought = await world.buys("vip", by="dora", link_token=world.provider.orders[0].link_token, checkout_id=checkout_id)
+    assert world.roles(CHARLIE) == set()
+    assert await world.standing(bought) == ["pending not_linked"]
+    await world.buys("vip", link_token=world.provider.orders[0].link_token, checkout_id="cs_1")
+    assert world.roles(CHARLIE) == {VIP}
+
+
+async def test_a_token_whose_checkout_is_not_known_is_ignored(world: World) -> None:
+    await world.plan("vip", VIP)
+    world.joins(CHARLIE)
+    async with world.services.store.write() as tx:
+        tomorrow = world.clock.now() + timedelta(days=1)
+        await tx.links.issue_token(codes.digest("a-token"), None, CHARLIE, tomorrow)
+    await world.buys("vip", link_token="a-token", checkout_id="cs_1")
+    assert world.roles(CHARLIE) == set()
+
+
 async def test_only_the_key_in_the_way_back_from_payment_shows_who_paid(world: World) -> None:
     await sells_vip(world)
     url = await shop.start_checkout(world.services, "vip")
