@@ -31,7 +31,7 @@ from membership.records import Draft
 RENEWAL_SLACK = timedelta(hours=2)
 """A renewal is settled about an hour after its period ends; only then is silence worth a question."""
 
-TOKEN_OF_CHECKOUT = "checkout_token"
+ISSUED_FOR = "issued_for"
 """The kind of session that says which checkout a link token was issued for."""
 
 _TERMINAL = (PurchaseStatus.ENDED, PurchaseStatus.EXPIRED)
@@ -120,7 +120,7 @@ async def _follow_token(tx: Transaction, purchase: Purchase, link_token: str, no
     token = await tx.links.token(digest)
     if token is None or token.is_spent or token.purchase_id is not None:
         return
-    issued_for = await tx.sessions.get(digest, TOKEN_OF_CHECKOUT, now)
+    issued_for = await tx.sessions.get(digest, ISSUED_FOR, now)
     if issued_for is None or issued_for["checkout_id"] != purchase.checkout_id:
         return
     await tx.links.attach_token(digest, purchase.id)

@@ -64,7 +64,7 @@ async def start_checkout(services: Services, slug: str, *, user_id: UserId | Non
     checkout_id, url = await provider.checkout(order)
     async with services.store.write() as tx:
         lasts_until = services.clock.now() + SECRETS_LIFE
-        for secret, kind in ((payer_key, _PAYER), (token, recording.TOKEN_OF_CHECKOUT)):
+        for secret, kind in ((payer_key, _PAYER), (token, recording.ISSUED_FOR)):
             await tx.sessions.put(codes.digest(secret), kind, {"checkout_id": checkout_id}, lasts_until)
     return url
 
