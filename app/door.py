@@ -56,6 +56,10 @@ class Door:
             state = LinkState.READY if standing.linked_to is None else LinkState.LINKED
         return await self._preview(standing, state)
 
+    async def mail_new_link(self, token_digest: str) -> None:
+        """Mail a new link to the payer behind an old one."""
+        await linking.mail_new_link(self._services, token_digest)
+
     async def review(self, purchase_id: PurchaseId, user: DiscordIdentity) -> ConnectReview:
         """Say what connecting this purchase to this account would do."""
         standing = await linking.standing(self._services, purchase_id)

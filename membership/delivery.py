@@ -23,7 +23,7 @@ DAY = timedelta(days=1)
 OPERATOR_PATIENCE = timedelta(minutes=5)
 
 _WITH_INVITATION = ("connect", "connect_reminder")
-_WITH_LINK = (*_WITH_INVITATION, "moved")
+_WITH_LINK = (*_WITH_INVITATION, "link_again", "moved")
 _WITH_BILLING = ("past_due",)
 
 

@@ -22,7 +22,7 @@ from membership.model import (
     PurchaseId,
     UserId,
 )
-from membership.records import Guild, LinkToken
+from membership.records import Draft, Guild, LinkToken
 from membership.services import Services
 
 DELIVERY_PATIENCE = timedelta(seconds=6)
@@ -86,6 +86,29 @@ async def other_customers(services: Services, user_id: UserId, purchase: Purchas
     async with services.store.read() as tx:
         customers = [await tx.customers.get(customer_id) for customer_id in await tx.links.customers_of(user_id)]
     return [customer.email for customer in customers if customer.id != purchase.customer_id]
+
+
+async def mail_new_link(services: Services, digest: str) -> None:
+    """Mail a new link to the payer behind an old one, once an hour at most. Raises Gone("link").
+
+    A new link of a connected purchase moves it: whoever reads the payer's mail decides. An ended purchase gets none.
+    """
+    now = services.clock.now()
+    async with services.store.write() as tx:
+        token = await tx.links.token(digest)
+        if token is None or token.purchase_id is None:
+            raise Gone("link")
+        current = await _standing(tx, token.purchase_id)
+        if current.is_alive:
+            draft = Draft(
+                dedupe_key=f"link_again:{token.purchase_id}:{now:%Y-%m-%dT%H}",
+                kind="mail",
+                target=str(current.purchase.customer_id),
+                template="link_again",
+                facts={"purchase_id": int(token.purchase_id)},
+            )
+            await tx.outbox.put(draft, now)
+    services.wake()
 
 
 async def connect(services: Services, wish: Wish) -> Verdict:

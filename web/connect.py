@@ -47,6 +47,7 @@ def install(app: web.Application) -> None:
     app.router.add_get(DONE_PATH, show_outcome)
     app.router.add_get("/connect/{token}", show_link)
     app.router.add_post("/connect/{token}", leave_for_discord)
+    app.router.add_post("/connect/{token}/again", mail_again)
 
 
 async def show_link(request: web.Request) -> web.Response:
@@ -54,7 +55,8 @@ async def show_link(request: web.Request) -> web.Response:
     preview = await _preview(request)
     if preview.state not in _OPEN:
         status = 404 if preview.state is LinkState.UNKNOWN else 200
-        return page(request, "notice.html", {"notice": outcomes.dead_link(preview)}, status=status)
+        notice = outcomes.dead_link(preview, again_url=f"{request.rel_url.raw_path}/again")
+        return page(request, "notice.html", {"notice": notice}, status=status)
     return page(request, "connect.html", {"preview": preview})
 
 
@@ -64,6 +66,17 @@ async def leave_for_discord(request: web.Request) -> web.Response:
     if preview.state not in _OPEN or preview.purchase_id is None:
         return redirect(request.rel_url.raw_path)
     return await sign_in.start(request, preview.purchase_id, request.rel_url.raw_path)
+
+
+async def mail_again(request: web.Request) -> web.Response:
+    """Mail a new link in place of one that is over; the answer does not tell whether there was something to mail."""
+    preview = await _preview(request)
+    if preview.state in _OPEN:
+        return redirect(request.rel_url.raw_path.removesuffix("/again"))
+    if preview.state is LinkState.UNKNOWN:
+        raise web.HTTPNotFound
+    await request.app[PARTS].use_cases.mail_new_link(digest(request.match_info["token"]))
+    return page(request, "notice.html", {"notice": outcomes.MAILED_AGAIN})
 
 
 async def come_back(request: web.Request) -> web.Response:

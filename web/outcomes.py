@@ -12,13 +12,17 @@ from web.wording import listed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """A page that says one thing. `tone` is ok, info, warn or bad; the action is a link, "" for none."""
+    """A page that says one thing. `tone` is ok, info, warn or bad; the action is a link, "" for none.
+
+    With `is_act` the action does something: it becomes a form's button.
+    """
 
     title: str
     text: str
     tone: str = "info"
     action: str = ""
     url: str = ""
+    is_act: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +52,12 @@ NOT_THE_PAYER = Notice(
     title="Thank you",
     text="The link in your mail connects it to your Discord account. If you have not paid yet, nothing was charged.",
 )
+MAILED_AGAIN = Notice(
+    title="Look into your mail",
+    text="If the purchase still runs, a new link is on its way to the address it was bought with. At most one goes out "
+    "in an hour.",
+    tone="ok",
+)
 CONTINUE_TO_BILLING = "Your card, your invoices and cancelling are at our payment provider."
 CONTINUE_TO_PAY = "You pay at our payment provider. Nothing is charged before you confirm there."
 
@@ -71,8 +81,8 @@ _STOPPED = {
 _FAILED = {
     Reason.BANNED: "This Discord account is banned from the server, so we cannot add it. Please write to the staff.",
     Reason.SERVER_LIMIT: "You are in the maximum number of servers that Discord allows. Leave one, then try again.",
-    Reason.ACCOUNT_GONE: "This Discord account no longer exists. Connect another one with the link from your mail.",
-    Reason.TOKEN_EXPIRED: "Discord's permission ran out. Connect once more with the link from your mail.",
+    Reason.ACCOUNT_GONE: "This Discord account no longer exists. The link in your mail gets you a new one; connect another.",
+    Reason.TOKEN_EXPIRED: "Discord's permission ran out. The link in your mail gets you a new one; connect once more.",
     Reason.REFUNDED: "This purchase was refunded.",
     Reason.CANCELLED: "This purchase has ended.",
     Reason.EXPIRED: "This purchase has ended.",
@@ -86,22 +96,29 @@ def stopped(why: str, *, text: str, back: str) -> Notice:
     return Notice(title=title, text=text or standard, tone=tone, action="Try again", url=back)
 
 
-def dead_link(preview: ConnectPreview) -> Notice:
-    """Say why a mailed link cannot connect anything."""
+def dead_link(preview: ConnectPreview, *, again_url: str) -> Notice:
+    """Say why a mailed link cannot connect anything, and offer a new one by mail where there was one."""
     match preview.state:
         case LinkState.USED:
             holder = f" It is connected to {preview.linked_to}." if preview.linked_to else ""
             return Notice(
                 title="This link was used already",
                 text=f"{listed(preview.plan_names) or 'The purchase'} is taken care of.{holder} "
-                "If that was not you, answer the mail it came in.",
+                "Is that not you, or should another Discord account have it? We mail a new link to the address it was "
+                "bought with, and that one moves it.",
+                action="Mail me a new link",
+                url=again_url,
+                is_act=True,
             )
         case LinkState.EXPIRED:
             return Notice(
                 title="This link is too old",
-                text="Links from our mails work for a limited time. Your purchase is safe: answer the mail it came in, "
-                "or ask the staff of the server, and you will get a new one.",
+                text="Links from our mails work for a limited time. Your purchase is safe, and we can mail a new link "
+                "to the address it was bought with.",
                 tone="warn",
+                action="Mail me a new link",
+                url=again_url,
+                is_act=True,
             )
         case LinkState.UNKNOWN | LinkState.READY | LinkState.LINKED:
             return Notice(

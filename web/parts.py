@@ -193,6 +193,9 @@ class UseCases(Protocol):
     async def begin_connect(self, token_digest: str) -> ConnectPreview:
         """Say what a mailed link stands for. Changes nothing: mail scanners open links (threats O08)."""
 
+    async def mail_new_link(self, token_digest: str) -> None:
+        """Mail a new link to the payer behind an old one, within limits. Raises Gone("link")."""
+
     async def review(self, purchase_id: PurchaseId, user: DiscordIdentity) -> ConnectReview:
         """Say what connecting would do, for the page that asks for the last yes. Changes nothing."""
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from membership import codes, linking
+from membership.errors import Gone
 from membership.linking import Verdict
 from membership.model import PurchaseStatus
 from tests.usecases.conftest import Builder
@@ -52,6 +56,68 @@ async def test_an_ended_purchase_cannot_be_connected(world: World) -> None:
     bought = await world.buys("vip")
     await world.changes(bought, status=PurchaseStatus.ENDED)
     assert await world.connects(bought, CHARLIE) is Verdict.NOT_AVAILABLE
+
+
+def link_digest(world: World, number: int = -1) -> str:
+    """Return the digest of the link in one of the mails, the latest by default."""
+    return codes.digest(str(world.mailer.sent[number].facts["link"]).rpartition("/")[2])
+
+
+async def ask_for_a_new_link(world: World, digest: str) -> None:
+    await linking.mail_new_link(world.services, digest)
+    await world.settle()
+
+
+async def test_a_used_link_mails_a_new_one_that_moves_the_purchase(world: World) -> None:
+    bought = await a_delivered_purchase(world)
+    await ask_for_a_new_link(world, link_digest(world))
+    mail = world.mailer.sent[-1]
+    assert (mail.template, mail.to) == ("link_again", f"user{CHARLIE}@example.com")
+    found = await linking.token_standing(world.services, link_digest(world))
+    assert found is not None
+    token, standing = found
+    assert not token.is_spent
+    assert standing is not None
+    assert standing.linked_to == CHARLIE
+    assert await world.connects(bought, DORA, may_move=True) is Verdict.CONNECTED
+
+
+async def test_an_expired_link_mails_a_new_one_that_connects(new_world: Builder) -> None:
+    world = await new_world(reminder_hours=())
+    await world.plan("vip", VIP)
+    await world.buys("vip")
+    old = link_digest(world)
+    await world.advance(days=31)
+    await ask_for_a_new_link(world, old)
+    found = await linking.token_standing(world.services, link_digest(world))
+    assert found is not None
+    assert world.mailer.templates() == ["connect", "link_again"]
+    assert found[0].expires_at > world.clock.now()
+
+
+async def test_asking_again_within_the_hour_sends_nothing_more(world: World) -> None:
+    await a_delivered_purchase(world)
+    old = link_digest(world)
+    for _ in range(5):
+        await ask_for_a_new_link(world, old)
+    assert world.mailer.templates() == ["connect", "link_again"]
+    await world.advance(hours=1)
+    await ask_for_a_new_link(world, old)
+    assert world.mailer.templates() == ["connect", "link_again", "link_again"]
+
+
+async def test_an_ended_purchase_has_no_new_link_to_mail(world: World) -> None:
+    bought = await a_delivered_purchase(world)
+    old = link_digest(world)
+    await world.changes(bought, status=PurchaseStatus.ENDED)
+    await ask_for_a_new_link(world, old)
+    assert "link_again" not in world.mailer.templates()
+
+
+async def test_a_link_that_nobody_knows_mails_nothing(world: World) -> None:
+    await a_delivered_purchase(world)
+    with pytest.raises(Gone):
+        await linking.mail_new_link(world.services, codes.digest("made-up"))
 
 
 async def test_a_move_passes_the_brake_as_a_person_s_own_wish(new_world: Builder) -> None:

@@ -163,11 +163,15 @@ class Membership:
     connected: list[ConnectRequest] = field(default_factory=list)
     moved: list[ConnectRequest] = field(default_factory=list)
     late_questions: int = 0
+    mailed_again: list[str] = field(default_factory=list)
 
     async def billing(self, token_digest: str) -> str:
         if token_digest != digest(TOKEN):
             raise Gone("link")
         return "https://billing.stripe.com/p/session_1"
+
+    async def mail_new_link(self, token_digest: str) -> None:
+        self.mailed_again.append(token_digest)
 
     async def begin_connect(self, token_digest: str) -> ConnectPreview:
         return self.previews.get(token_digest, ConnectPreview(state=LinkState.UNKNOWN))

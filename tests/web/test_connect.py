@@ -163,16 +163,40 @@ async def test_the_scopes_that_discord_granted_are_passed_on(stage: Stage, scope
 # --- links that are over -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("state", "words"),
-    [(LinkState.USED, "used already"), (LinkState.EXPIRED, "too old"), (LinkState.UNKNOWN, "do not know this link")],
-)
-async def test_a_dead_link_says_so_and_offers_no_button(stage: Stage, state: LinkState, words: str) -> None:
+OVER = [(LinkState.USED, "used already"), (LinkState.EXPIRED, "too old")]
+
+
+@pytest.mark.parametrize(("state", "words"), [*OVER, (LinkState.UNKNOWN, "do not know this link")])
+async def test_a_dead_link_says_so_and_leads_nobody_to_discord(stage: Stage, state: LinkState, words: str) -> None:
     stage.membership.previews[digest(TOKEN)] = replace(PREVIEW, state=state, linked_to="@ben")
     page = await stage.browser.get(LINK)
     assert words in page.text
-    assert "<form" not in page.text
+    assert "Discord</button>" not in page.text
     assert (await stage.browser.press(LINK)).location == LINK
+
+
+@pytest.mark.parametrize("state", [state for state, _ in OVER])
+async def test_a_link_that_is_over_offers_to_mail_a_new_one(stage: Stage, state: LinkState) -> None:
+    stage.membership.previews[digest(TOKEN)] = replace(PREVIEW, state=state, linked_to="@ben")
+    page = await stage.browser.get(LINK)
+    assert "Mail me a new link</button>" in page.text
+    assert f'action="{LINK}/again"' in page.text
+    assert stage.membership.mailed_again == []
+    answer = await stage.browser.press(f"{LINK}/again")
+    assert answer.status == 200
+    assert "Look into your mail" in answer.text
+    assert stage.membership.mailed_again == [digest(TOKEN)]
+
+
+async def test_a_link_that_still_works_needs_no_new_one(stage: Stage) -> None:
+    assert (await stage.browser.press(f"{LINK}/again")).location == LINK
+    assert stage.membership.mailed_again == []
+
+
+async def test_an_unknown_link_mails_nothing_and_offers_no_button(stage: Stage) -> None:
+    assert "<form" not in (await stage.browser.get("/connect/nobody-knows-me")).text
+    assert (await stage.browser.press("/connect/nobody-knows-me/again")).status == 404
+    assert stage.membership.mailed_again == []
 
 
 async def test_an_unknown_link_is_not_found(stage: Stage) -> None:

@@ -25,6 +25,7 @@ ROUTES = {
     ("GET", "/connect/done"): ("/connect/done", 400),
     ("GET", "/connect/{token}"): (f"/connect/{TOKEN}", 200),
     ("POST", "/connect/{token}"): (f"/connect/{TOKEN}", 303),
+    ("POST", "/connect/{token}/again"): (f"/connect/{TOKEN}/again", 303),
     ("GET", "/health/live"): ("/health/live", 200),
     ("GET", "/health/ready"): ("/health/ready", 200),
     ("GET", "/healthz"): ("/healthz", 200),
