@@ -59,7 +59,8 @@ async def settle(services: Services, result: Result) -> None:
         )
         next_check_at = _next_check(result.decision, transitions)
         await tx.members.settle(row, next_check_at)
-        if next_check_at is not None:
+        # A run that failed is tried again and plans then: a mark now would make its backoff start afresh for ever.
+        if next_check_at is not None and progress.failure is None:
             await tx.jobs.mark("member", str(key), lane=Lane.EVENT, run_at=next_check_at, scope=str(key.guild_id))
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from membership import invariants
 from membership.errors import Audience, Blocked, Reason, Retry
-from membership.model import Lane, Proof
+from membership.model import Lane, Proof, PurchaseStatus
 from membership.records import Draft, Job
 from membership.services import Services
 from membership.worker import SLOTS_PER_SCOPE, Worker
@@ -261,3 +261,20 @@ async def forget(world: World, kind: str, bought: str) -> None:
             await tx.jobs.cancel("delivery", "2")
         else:
             await tx.links.bind(customer_id, CHARLIE, Proof.STAFF, now)
+
+
+@pytest.mark.parametrize("status", [PurchaseStatus.ACTIVE, PurchaseStatus.PAST_DUE])
+async def test_waits_grow_whether_or_not_the_member_has_a_known_moment_ahead(
+    world: World, status: PurchaseStatus
+) -> None:
+    await world.plan("vip", VIP)
+    bought = await world.buys("vip", status=status)
+    world.joins(CHARLIE)
+    world.discord.faults.fails_always("add_role", Retry("503"))
+    await world.links(bought, CHARLIE)
+    for _ in range(60):
+        await world.advance(seconds=1)
+    assert len(world.discord.faults.of("add_role")) < 10
+    world.discord.faults.mend()
+    await world.advance(minutes=5)
+    assert world.roles(CHARLIE) == {VIP}
