@@ -119,8 +119,10 @@ class Purchases(Protocol):
     async def of_customer(self, customer_id: CustomerId) -> Sequence[Purchase]:
         """Return a payer's purchases, newest first."""
 
-    async def live_unseen(self, account_id: AccountId, read_before: datetime, limit: int) -> Sequence[Purchase]:
-        """Return purchases stored as live that no snapshot has confirmed since `read_before`."""
+    async def live_unseen(
+        self, account_id: AccountId, read_before: datetime, after: PurchaseId, limit: int
+    ) -> Sequence[Purchase]:
+        """Return purchases stored as live that no snapshot has confirmed since `read_before`, by rising id."""
 
     async def matching(self, plan: Plan, after: PurchaseId, limit: int) -> Sequence[Purchase]:
         """Return purchases with an item that unlocks a plan, by rising id after `after`."""
@@ -215,6 +217,9 @@ class Codes(Protocol):
 
     async def failures(self, user_id: UserId, since: datetime) -> int:
         """Count wrong tries of a person."""
+
+    async def first_failure(self, user_id: UserId, since: datetime) -> datetime | None:
+        """Return when the oldest of a person's wrong tries since a moment was."""
 
 
 class Members(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from membership import codes, recording
+from membership.errors import Gone
 from membership.model import Lane
 from membership.ports import Reading
 from membership.records import Account, AuditEntry, StoredEvent
@@ -24,7 +25,13 @@ async def work_off(services: Services, event_id: int) -> None:
     if refusal:
         await _settle(services, stored, "quarantined", refusal)
         return
-    reading = await services.sellers.by_name[stored.provider].read(stored.event)
+    try:
+        reading = await services.sellers.by_name[stored.provider].read(stored.event)
+    except Gone as gone:
+        # Whoever held it as live asks for it by its own id; this hint leads nowhere any more.
+        log.info("event_object_gone", type=stored.event.type, what=gone.what)
+        await _settle(services, stored, "ignored", "the object is not there any more")
+        return
     if reading.is_ignored:
         await _settle(services, stored, "ignored", reading.notice)
         return

@@ -55,8 +55,8 @@ async def poll_events(services: Services, provider_name: str) -> int:
         return 0
 
 
-async def list_everything(services: Services, provider_name: str) -> None:
-    """Record every purchase of an account, then read one by one those that the listing did not show."""
+async def list_everything(services: Services, provider_name: str, *, portion: int = MISSING_PER_LISTING) -> None:
+    """Record every purchase of an account, then read one by one a portion of those that the listing did not show."""
     account = await services.sellers.account(provider_name)
     provider = services.sellers.by_name[provider_name]
     started_at = services.clock.now()
@@ -71,7 +71,7 @@ async def list_everything(services: Services, provider_name: str) -> None:
             await _record(services, account.id, page)
             page = []
     await _record(services, account.id, page)
-    await _read_missing(services, account.id, started_at)
+    await _read_missing(services, account.id, started_at, portion)
     async with services.store.write() as tx:
         await tx.cursors.put(_cursor_name(account), newest)
 
@@ -105,11 +105,17 @@ async def _record(services: Services, account_id: AccountId, snapshots: list[Pur
     services.wake()
 
 
-async def _read_missing(services: Services, account_id: AccountId, started_at: datetime) -> None:
+async def _read_missing(services: Services, account_id: AccountId, started_at: datetime, portion: int) -> None:
+    """Ask for a portion of them, the next night for the next: one that is gone stays missing and must block nobody."""
+    name = f"missing:{account_id}"
     async with services.store.read() as tx:
-        missing = await tx.purchases.live_unseen(account_id, started_at, MISSING_PER_LISTING)
+        after = PurchaseId(int(await tx.cursors.get(name) or 0))
+        missing = await tx.purchases.live_unseen(account_id, started_at, after, portion)
     for purchase in missing:
         await reread(services, purchase, Lane.BULK)
+    is_round_complete = len(missing) < portion
+    async with services.store.write() as tx:
+        await tx.cursors.put(name, "0" if is_round_complete else str(missing[-1].id))
 
 
 def _cursor_name(account: Account) -> str:

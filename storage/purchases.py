@@ -94,13 +94,15 @@ class Purchases(Grants):
         found = await self._where(purchases.c.customer_id == customer_id)
         return sorted(found, key=lambda purchase: (purchase.started_at, purchase.id), reverse=True)
 
-    async def live_unseen(self, account_id: AccountId, read_before: datetime, limit: int) -> Sequence[Purchase]:
-        """Return purchases stored as live that no snapshot has confirmed since `read_before` (not listed)."""
+    async def live_unseen(
+        self, account_id: AccountId, read_before: datetime, after: PurchaseId, limit: int
+    ) -> Sequence[Purchase]:
+        """Return purchases stored as live that no snapshot has confirmed since `read_before`, by rising id."""
         return await self._where(
             purchases.c.account_id == account_id,
             purchases.c.may_give_access,
             purchases.c.read_at < read_before,
-            order=purchases.c.read_at,
+            purchases.c.id > after,
             limit=limit,
         )
 
@@ -117,8 +119,10 @@ class Purchases(Grants):
         await self._connection.execute(select(purchases.c.id).where(key).with_for_update())
         return await self.find(account_id, external_id)
 
-    async def _where(self, *conditions: Any, order: Any = purchases.c.id, limit: int | None = None) -> list[Purchase]:
-        found = await self._connection.execute(select(*PURCHASE).where(*conditions).order_by(order).limit(limit))
+    async def _where(self, *conditions: Any, limit: int | None = None) -> list[Purchase]:
+        found = await self._connection.execute(
+            select(*PURCHASE).where(*conditions).order_by(purchases.c.id).limit(limit)
+        )
         rows = found.mappings().all()
         items = await items_of(self._connection, [row["id"] for row in rows])
         return [Purchase(**row, items=items.get(row["id"], ())) for row in rows]

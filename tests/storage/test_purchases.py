@@ -151,8 +151,10 @@ async def test_it_finds_live_purchases_that_a_listing_did_not_name(database: Dat
         missing = await a_purchase(tx, "missing", read_at=NOON - DAY)
         await a_purchase(tx, "listed", read_at=NOON)
         await a_purchase(tx, "over", read_at=NOON - DAY, status=PurchaseStatus.ENDED)
-        found = await tx.purchases.live_unseen(missing.account_id, NOON, 10)
+        found = await tx.purchases.live_unseen(missing.account_id, NOON, PurchaseId(0), 10)
+        after_it = await tx.purchases.live_unseen(missing.account_id, NOON, missing.id, 10)
     assert [purchase.external_id for purchase in found] == ["missing"]
+    assert after_it == []
 
 
 async def test_a_grant_opens_once_as_pending(database: Database) -> None:

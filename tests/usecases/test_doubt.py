@@ -116,6 +116,22 @@ async def test_who_is_missing_from_a_listing_is_read_one_by_one_and_keeps_everyt
     assert [external_id for _, external_id in world.provider.faults.of("fetch")] == purchases[shown:]
 
 
+async def test_purchases_that_are_gone_keep_no_other_from_being_asked_for(world: World) -> None:
+    first, second, third = await three_members(world)
+    await world.advance(minutes=1)
+    del world.provider.bought[first], world.provider.bought[second]
+    world.now_reads(third, status=PurchaseStatus.ENDED)
+    world.provider.listed = []
+    for _ in range(2):
+        await resync.list_everything(world.services, "stripe", portion=2)
+        await world.settle()
+    assert holders(world) == USERS[:2]
+    assert await world.standing(first) == ["delivered paid"]
+    asked = len(world.provider.faults.of("fetch"))
+    await resync.list_everything(world.services, "stripe", portion=2)
+    assert world.provider.faults.of("fetch")[asked:] == [("fetch", first), ("fetch", second)]
+
+
 async def test_a_listing_finds_an_end_that_no_event_told(world: World) -> None:
     purchases = await three_members(world)
     await world.advance(days=1)

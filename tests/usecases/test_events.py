@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from membership.errors import Audience, Blocked, Reason, Retry
+from membership.errors import Audience, Blocked, Gone, Reason, Retry
 from membership.model import CustomerSnapshot, PurchaseStatus, UserId
 from membership.ports import Reading
 from tests.usecases.world import CHARLIE, VIP, World
@@ -83,6 +83,20 @@ async def test_an_event_that_the_provider_cannot_explain_yet_waits(world: World)
     await world.advance(seconds=2)
     await world.advance(minutes=6)
     assert await world.standing(bought) == ["pending not_linked"]
+
+
+async def test_an_event_whose_object_is_gone_is_put_aside_for_good(world: World) -> None:
+    await world.plan("vip", VIP)
+    bought = await world.member("vip")
+    world.provider.faults.fails_always("read", Gone("purchase"))
+    await world.webhook(bought, event_id="evt_gone")
+    await world.settle()
+    for _ in range(5):
+        await world.five_minutes()
+    assert world.provider.faults.of("read")[1:] == [("read", "evt_gone")]
+    async with world.services.store.read() as tx:
+        assert (await tx.inbox.get(2)).state == "ignored"
+    assert await world.standing(bought) == ["delivered paid"]
 
 
 async def test_a_renewal_that_changes_nothing_for_the_member_costs_no_discord_call(world: World) -> None:
