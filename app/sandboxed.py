@@ -11,15 +11,20 @@ from pathlib import Path
 
 from app.process import Process, running
 from app.settings import Settings
+from cogs.pacing import RoleLimits
+from cogs.queries import QUERIES_PER_MINUTE
 from membership import plans, resync
 from membership.model import AccountId, ChannelId, GuildId, OnPastDue, Plan, PlanId, PlanProduct, RoleId
 from sandbox.clock import MovableClock
+from sandbox.discord.buckets import Buckets
 from sandbox.outside import Outside, outside
 from sandbox.seed import Ware
 
 HOST = "127.0.0.1"
 PORTS_TRIED = 50
 PASS_DAYS = 30
+DISCORD_SPEED = 20
+"""So many times faster than Discord's do the local Discord's limits run, for both sides: a wave takes seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +41,15 @@ async def sandbox(settings: Settings, *, database: Path, port: int, clock: Movab
     doorlist_port = free_port(port + 1)
     async with AsyncExitStack() as stack:
         doorlist_url = f"http://{HOST}:{doorlist_port}"
-        world = await stack.enter_async_context(outside(clock, host=HOST, port=port, doorlist_url=doorlist_url))
+        world = await stack.enter_async_context(
+            outside(
+                clock, host=HOST, port=port, doorlist_url=doorlist_url, buckets=Buckets(time_scale=1 / DISCORD_SPEED)
+            )
+        )
         pointed = pointed_at(world, settings, database=database, port=doorlist_port)
-        process = await stack.enter_async_context(running(pointed, clock))
+        process = await stack.enter_async_context(
+            running(pointed, clock, role_limits=_role_limits(), queries_per_minute=QUERIES_PER_MINUTE * DISCORD_SPEED)
+        )
         await open_shop(process, world)
         _follow_clock(process, world)
         yield Sandbox(outside=world, process=process)
@@ -75,6 +86,11 @@ def pointed_at(world: Outside, settings: Settings, *, database: Path, port: int)
     }
     sections = {name: {**_plain(settings, name), **section} for name, section in changes.items()}
     return Settings.model_validate({"mode": "sandbox", **sections, "policy": settings.policy})
+
+
+def _role_limits() -> RoleLimits:
+    usual = RoleLimits()
+    return RoleLimits(seconds=usual.seconds / DISCORD_SPEED, starts_per_second=usual.starts_per_second * DISCORD_SPEED)
 
 
 def free_port(first: int) -> int:

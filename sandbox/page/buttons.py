@@ -32,8 +32,7 @@ async def buy(desk: Desk, fields: Fields) -> str:
 
 async def tour(desk: Desk, _: Fields) -> str:
     """Play all six steps."""
-    desk.start("The tour is running: watch the panes.", _play_tour(desk))
-    return desk.flash.text
+    return desk.start("The tour", "The tour is running: watch the panes.", _play_tour(desk))
 
 
 async def _play_tour(desk: Desk) -> str:
@@ -115,8 +114,7 @@ async def advance(desk: Desk, fields: Fields) -> str:
     unit = fields.get("by", "")
     if unit not in _JUMPS:
         raise LookupError("The clock has no such button.")
-    desk.start(f"The clock jumps one {unit} ahead.", _advance(desk, _JUMPS[unit]))
-    return desk.flash.text
+    return desk.start("The clock", f"The clock jumps one {unit} ahead.", _advance(desk, _JUMPS[unit]))
 
 
 async def _advance(desk: Desk, by: timedelta) -> str:

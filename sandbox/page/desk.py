@@ -16,6 +16,7 @@ from sandbox.discord.world import Channel, User
 from sandbox.mailbox import Mail
 from sandbox.parts import Outside
 from sandbox.stripe.errors import Refusal
+from sandbox.stripe.settings import Autofill
 from sandbox.tour import TourFailed
 from sandbox.visitor import LostError, Visitor
 
@@ -62,11 +63,12 @@ class Desk:
         self.revision = 0
         self.outage_ends_at: datetime | None = None
         self.whispers: deque[Whisper] = deque(maxlen=WHISPERS_KEPT)
+        self.held_by_brake: tuple[User, ...] = ()
         self._read: set[Mail] = set()
-        self._with_role: set[str] = set()
         self._visitors: dict[int, Visitor] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         world.clock.on_advance(self._time_passed)
+        self._sit_down()
 
     @property
     def people(self) -> tuple[User, User, User, User]:
@@ -93,6 +95,21 @@ class Desk:
         """Return what they bought last."""
         return buyers.latest_purchase(self.world, self.address)
 
+    @property
+    def is_vip_above_bot(self) -> bool:
+        """Say whether Discord would refuse the bot to give the VIP role."""
+        server = self.world.seed.server
+        return server.vip.rank > self.world.discord.bot_role(server.guild).rank
+
+    @property
+    def obstacle(self) -> str:
+        """Return what is wrong with the world now, and the button that ends it; "" when nothing is."""
+        if self.world.stripe.deliveries.trouble.is_outage:
+            return "Stripe is down. Press “Stripe answers again”."
+        if self.is_vip_above_bot:
+            return "VIP is above the bot. Press “Move VIP back down”."
+        return ""
+
     def visitor(self) -> Visitor:
         """Return the person's browser; it keeps its cookies from button to button."""
         found = self._visitors.get(self.person.id)
@@ -114,6 +131,7 @@ class Desk:
     def become(self, person: User) -> None:
         """Be somebody else from now on."""
         self.person, self.mail = person, None
+        self._sit_down()
         self.say(f"You are {self.name} now: the shop, the server and the inbox are theirs.")
 
     def read(self, mail: Mail) -> None:
@@ -126,25 +144,26 @@ class Desk:
         """Say whether a mail was opened here."""
         return mail in self._read
 
-    def had_role(self, purchase: buyers.Purchase) -> bool:
-        """Say whether the role was seen with the person since this purchase. Looks first."""
-        if buyers.has_role(self.world, self.person):
-            self._with_role.add(purchase.id)
-        return purchase.id in self._with_role
+    def start(self, name: str, what: str, work: Coroutine[object, object, str]) -> str:
+        """Do something longer beside the page: `what` is shown meanwhile and returned, its result shown afterwards.
 
-    def start(self, what: str, work: Coroutine[object, object, str]) -> None:
-        """Do something longer beside the page; `what` is shown meanwhile, and its result afterwards.
-
-        Raises LookupError while something else is under way.
+        `name` is what a failure says has stopped. Raises LookupError while something else is under way.
         """
         if self.under_way:
             work.close()
             raise LookupError(f"Wait a moment: {self.under_way}")
         self.under_way = what
         self.say(what)
-        task = asyncio.create_task(self._carry_out(work))
+        task = asyncio.create_task(self._carry_out(name, work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return what
+
+    def explain(self, name: str, failure: BaseException) -> str:
+        """Say why `name` stopped: by the trouble that the world is in, else by what was missing."""
+        if isinstance(failure, LostError | TourFailed | TimeoutError | aiohttp.ClientError) and self.obstacle:
+            return f"{name} stopped: {self.obstacle}"
+        return str(failure) or f"{name} took too long."
 
     async def close(self) -> None:
         """Stop what is under way and close the browsers."""
@@ -155,11 +174,15 @@ class Desk:
         for visitor in self._visitors.values():
             await visitor.close()
 
-    async def _carry_out(self, work: Coroutine[object, object, str]) -> None:
+    def _sit_down(self) -> None:
+        """Let the person's browser know them, so that a checkout walked by hand sends its mail to the inbox shown."""
+        self.world.stripe.settings.autofill = Autofill(email=self.address, name=self.name)
+
+    async def _carry_out(self, name: str, work: Coroutine[object, object, str]) -> None:
         try:
             text, tone = await work, "ok"
         except EXPECTED as failure:
-            text, tone = str(failure) or "That took too long.", "bad"
+            text, tone = self.explain(name, failure), "bad"
         finally:
             self.under_way = ""
             self.revision += 1

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from sandbox import buyers
 from sandbox.mailbox import Mail
 from sandbox.page.desk import Desk
+from sandbox.page.server import embed_tone
 from sandbox.visitor import connect_link
 
 State = Literal["done", "next", "later"]
@@ -54,18 +56,35 @@ def is_invitation(mail: Mail) -> bool:
 
 
 def _truths(desk: Desk) -> tuple[bool, ...]:
-    """Say for each step whether it is true. A later truth implies the earlier ones: there are several ways."""
+    """Say for each step whether it is true. A later truth implies the earlier ones: there are several ways.
+
+    A role counts once Doorlist gave it, or the person has signed in: what Olga gives by hand is no step of the tour.
+    """
     purchase = desk.purchase
     if purchase is None:
         return (False,) * len(_STEPS)
-    had_role = desk.had_role(purchase)
+    is_delivered = _is_delivered(desk, since=purchase.bought_at)
     authorized_at = desk.world.discord.authorizations.authorized_at(desk.person)
-    is_connected = had_role or (authorized_at is not None and authorized_at >= purchase.bought_at)
+    is_connected = is_delivered or (authorized_at is not None and authorized_at >= purchase.bought_at)
+    had_role = is_delivered or (is_connected and buyers.has_role(desk.world, desk.person))
     mails = [mail for mail in desk.world.mailbox.messages_to(desk.address) if mail.at >= purchase.bought_at]
     is_read = is_connected or any(is_invitation(mail) and desk.is_read(mail) for mail in mails)
     is_cancelled = purchase.is_over or purchase.ends_at is not None
     is_gone = is_cancelled and had_role and not buyers.has_role(desk.world, desk.person)
     return True, is_read, is_connected, had_role, had_role and is_cancelled, is_gone
+
+
+def _is_delivered(desk: Desk, *, since: datetime) -> bool:
+    """Say whether the membership log has good news of the person since then: a role that came with signing in is in
+    no audit log.
+    """
+    for message in desk.world.seed.server.log.newest_first():
+        if message.timestamp < since:
+            return False
+        for embed in message.embeds if message.author.is_bot else ():
+            if embed_tone(embed) == "ok" and f"<@{desk.person.id}>" in (embed.get("description") or ""):
+                return True
+    return False
 
 
 _STEPS: tuple[tuple[str, Target, str, str], ...] = (

@@ -117,14 +117,8 @@ def server_pane(desk: Desk) -> ServerPane:
         messages=tuple(_messages(desk, chosen)),
         members=tuple(_member(desk, member) for member in shown),
         members_hidden=len(guild.members) - len(shown),
-        is_vip_above_bot=is_vip_above_bot(desk),
+        is_vip_above_bot=desk.is_vip_above_bot,
     )
-
-
-def is_vip_above_bot(desk: Desk) -> bool:
-    """Say whether Discord would refuse the bot to give the VIP role."""
-    server = desk.world.seed.server
-    return server.vip.rank > desk.world.discord.bot_role(server.guild).rank
 
 
 def _channels(desk: Desk) -> Iterator[ChannelRow]:

@@ -28,6 +28,8 @@ from sandbox.parts import DISCORD_MOUNT, Outside
 PATH = "/sandbox"
 BUSY_SECONDS = 2
 WATCH_SECONDS = 20.0
+HARMLESS = frozenset({"say", "press", "join", "stripe-up", "move-vip-down"})
+"""What can be pressed while something is under way: it cannot break it."""
 
 _HERE = Path(__file__).parent
 _STATIC = _HERE / "static"
@@ -97,11 +99,14 @@ class Site:
         if button is None:
             raise web.HTTPNotFound
         fields = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        if self.desk.under_way and request.match_info["button"] not in HARMLESS:
+            # Its button is off; this is another tab, or a page without script. What is under way goes on telling.
+            return _back()
         try:
             self.desk.say(await button(self.desk, fields))
         except EXPECTED as failure:
-            self.desk.say(str(failure) or "That took too long.", "bad")
-        return web.Response(status=303, headers={hdrs.LOCATION: PATH})
+            self.desk.say(self.desk.explain("That", failure), "bad")
+        return _back()
 
     async def watch(self, request: web.Request) -> web.StreamResponse:
         """Answer with the page's version as soon as it is another than `since`, or after a while."""
@@ -155,6 +160,10 @@ class Site:
     async def _close(self, _: web.Application) -> None:
         self._is_closing = True
         await self.desk.close()
+
+
+def _back() -> web.Response:
+    return web.Response(status=303, headers={hdrs.LOCATION: PATH})
 
 
 def _guarded(handler: Handler) -> Handler:

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 
-from sandbox import buyers
 from sandbox.discord.faults import Answer, Fault, rate_limited
 from sandbox.discord.world import User
 from sandbox.page.buttons import Button, Fields
 from sandbox.page.desk import Desk
+from sandbox.page.wave import wave
 from sandbox.stripe.shapes import Object
-from sandbox.visitor import LostError, Visitor, connect_link
+from sandbox.visitor import LostError
 
 OUTAGE = timedelta(hours=1)
-WAVE = 16
-WAVE_SECONDS = 120.0
 
-_AT_ONCE = 3
 _ROLE_WRITES = r"/members/\d+/roles/"
-_LOOK_SECONDS = 0.1
 
 
 async def same_webhook(desk: Desk, _: Fields) -> str:
@@ -112,53 +107,10 @@ async def card_declined(desk: Desk, _: Fields) -> str:
     try:
         await desk.visitor().buy(ware.slug, card="declined")
     except LostError:
+        if desk.obstacle:
+            raise
         return "The card was declined at the checkout: no purchase, no mail, no role."
     raise LostError("the declined card was taken")
-
-
-async def wave(desk: Desk, _: Fields) -> str:
-    """Let many members buy, connect, and all cancel at once."""
-    desk.start(f"{WAVE} people buy and connect; then all of them cancel. This takes about twenty seconds.", _wave(desk))
-    return desk.flash.text
-
-
-async def _wave(desk: Desk) -> str:
-    world = desk.world
-    first = len(world.discord.world.users)
-    people = [
-        world.discord.create_user(f"guest{number}", email=f"guest{number}@example.com", global_name=f"Guest {number}")
-        for number in range(first, first + WAVE)
-    ]
-    gate = asyncio.Semaphore(_AT_ONCE)
-    arrivals = [asyncio.ensure_future(_arrive(desk, person, gate)) for person in people]
-    try:
-        async with asyncio.timeout(WAVE_SECONDS):
-            for count, arrival in enumerate(asyncio.as_completed(arrivals), start=1):
-                await arrival
-                desk.say(f"{count} of {WAVE} bought and connected. Discord allows ten role changes in ten seconds.")
-    finally:
-        for each in arrivals:
-            each.cancel()
-    bought = [buyers.latest_purchase(world, person.email or "") for person in people]
-    ids = [one.subscription["id"] for one in bought if one and one.subscription]
-    await world.stripe.control.bulk_cancel(ids)
-    return f"{WAVE} members cancelled within a second. The first go; the brake holds the rest until a person decides."
-
-
-async def _arrive(desk: Desk, person: User, gate: asyncio.Semaphore) -> None:
-    address, name = person.email or "", person.global_name or person.username
-    async with gate, Visitor(desk.world.doorlist_url, email=address, name=name) as visitor:
-        await visitor.buy("vip")
-        mail = (await desk.world.mailbox.wait_for(address, timeout=WAVE_SECONDS))[-1]
-        link = connect_link(mail.text)
-        if link is None:
-            raise LostError("the mail has no connect link")
-        await visitor.connect(link, person)
-    for _ in range(int(WAVE_SECONDS / _LOOK_SECONDS)):
-        if buyers.has_role(desk.world, person):
-            return
-        await asyncio.sleep(_LOOK_SECONDS)
-    raise TimeoutError
 
 
 def _insider(desk: Desk) -> User:

@@ -13,8 +13,8 @@ from sandbox.mailbox import Mail
 from sandbox.page.desk import Desk
 from sandbox.page.discord_text import distance
 from sandbox.page.progress import is_invitation, next_target, tour
-from sandbox.page.server import is_vip_above_bot, server_pane
-from sandbox.page.trouble import WAVE
+from sandbox.page.server import server_pane
+from sandbox.page.wave import WAVE
 
 MAILS_SHOWN = 12
 
@@ -67,6 +67,8 @@ def context(desk: Desk) -> dict[str, object]:
         "cast": world.seed.cast,
         "people": [_person(desk, user) for user in desk.people],
         "wave": WAVE,
+        "held": sum(has_role(world, user) for user in desk.held_by_brake),
+        "discord_speed": round(1 / world.discord.buckets.time_scale),
         "now": world.clock.now(),
         "steps": steps,
         "target": next_target(steps),
@@ -103,7 +105,7 @@ def alerts(desk: Desk) -> Iterator[str]:
     if desk.world.stripe.deliveries.trouble.is_outage:
         until = f" until {desk.outage_ends_at:%H:%M}" if desk.outage_ends_at else ""
         yield f"Stripe is down{until}"
-    if is_vip_above_bot(desk):
+    if desk.is_vip_above_bot:
         yield "VIP is above the bot"
 
 

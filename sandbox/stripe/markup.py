@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from html import escape
 
 from sandbox.stripe.cards import Card
+from sandbox.stripe.settings import Autofill
 from sandbox.stripe.shapes import Object
 
 _STYLE = """
@@ -45,7 +46,7 @@ _METHODS = (
 )
 
 
-def checkout_page(session: Object, lines: Sequence[Object], *, email: str, problem: str = "") -> str:
+def checkout_page(session: Object, lines: Sequence[Object], *, buyer: Autofill, problem: str = "") -> str:
     """Return the page on which a buyer pays an open session, or one that says why it cannot be paid."""
     if session["status"] != "open":
         text = "This purchase is complete." if session["status"] == "complete" else "This link has expired."
@@ -62,8 +63,8 @@ def checkout_page(session: Object, lines: Sequence[Object], *, email: str, probl
 <p class="muted">{_rhythm(lines)}</p><dl>{"".join(map(_line, lines))}</dl></section>
 <section aria-label="Payment"><h2>Pay</h2>{alert}<form method="post">
 <label for="email">E-mail</label>
-<input id="email" name="email" type="email" autocomplete="email" required value="{escape(email)}"{described}>
-<label for="name">Name</label><input id="name" name="name" autocomplete="name">
+<input id="email" name="email" type="email" autocomplete="email" required value="{escape(buyer.email)}"{described}>
+<label for="name">Name</label><input id="name" name="name" autocomplete="name" value="{escape(buyer.name)}">
 {buttons}<button class="quiet" name="pay_with" value="cancel" formnovalidate>Cancel</button></form></section></main>""",
     )
 

@@ -12,6 +12,7 @@ from sandbox.stripe.cards import Card
 from sandbox.stripe.control import Control
 from sandbox.stripe.deliveries import Deliveries
 from sandbox.stripe.errors import Refusal
+from sandbox.stripe.settings import Autofill
 from sandbox.stripe.shapes import Object
 from sandbox.stripe.subscriptions import ENDED
 from sandbox.stripe.world import World
@@ -113,7 +114,9 @@ class Pages:
 
     def _checkout_page(self, session: Object, problem: str = "") -> str:
         lines = self._world.secrets_of(session["id"])["lines"]
-        return markup.checkout_page(session, lines, email=self._known_email(session), problem=problem)
+        autofill = self._world.settings.autofill
+        email = self._known_email(session) or autofill.email
+        return markup.checkout_page(session, lines, buyer=Autofill(email=email, name=autofill.name), problem=problem)
 
     def _known_email(self, session: Object) -> str:
         customer = self._world.find("customer", session["customer"])

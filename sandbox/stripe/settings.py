@@ -9,6 +9,14 @@ from typing import Literal
 PINNED_VERSION = "2026-10-28.endive"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Autofill:
+    """What the buyer's browser fills in on the checkout; "" for nothing."""
+
+    email: str = ""
+    name: str = ""
+
+
 @dataclass(slots=True)
 class Settings:
     """The account's settings. Durations are measured on the sandbox clock."""
@@ -21,3 +29,4 @@ class Settings:
     incomplete_expires_after: timedelta = timedelta(hours=23)
     debit_settles_after: timedelta = timedelta(minutes=3)
     session_lives: timedelta = timedelta(hours=24)
+    autofill: Autofill = Autofill()

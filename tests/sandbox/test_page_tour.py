@@ -14,15 +14,15 @@ from app.sandboxed import free_port, sandbox
 from app.settings import Settings
 from sandbox.buyers import has_role
 from sandbox.clock import MovableClock
-from sandbox.page.trouble import WAVE
 from sandbox.parts import Outside
 from sandbox.tour import TourFailed, steps
 from sandbox.visitor import Visitor, claim_code
 from tests.sandbox.page_stage import PageStage, page_stage
-from tests.scenarios.stage import FIRST_PORT, stage
+from tests.scenarios.stage import FIRST_PORT
 
 PATIENCE_SECONDS = 10.0
 LOOK_SECONDS = 0.05
+SMALL_WAVE = 14
 
 
 @pytest.fixture
@@ -131,15 +131,45 @@ def _link(html: str) -> str:
     return found[0]
 
 
-async def test_a_wave_of_cancellations_shows_the_brake(tmp_path: Path) -> None:
-    async with (
-        stage(tmp_path) as scaled,  # with Discord's windows shortened: ten roles in ten seconds are too slow for a test
-        aiohttp.ClientSession() as http,
-        Visitor(scaled.outside.url, email="ada@example.com", name="Ada") as browser,
-    ):
-        page = PageStage(world=scaled.outside, http=http, browser=browser)
-        assert f"{WAVE} people buy" in await page.press("wave")
-        await page_with(page, f"{WAVE} members cancelled", within=6 * PATIENCE_SECONDS)
-        await page_with(page, "Removals are held")
-        server = scaled.outside.seed.server
-        assert server.guild.role_counts[server.vip.id] > 0
+async def test_a_wave_of_cancellations_shows_the_brake(page: PageStage) -> None:
+    assert f"{SMALL_WAVE} people buy" in await page.press("wave", members=str(SMALL_WAVE))
+    html = await page_with(page, "The brake holds", within=6 * PATIENCE_SECONDS)
+    held = page.world.seed.server.guild.role_counts[page.world.seed.server.vip.id]
+    assert f"{SMALL_WAVE - held} lost the role, the brake holds {held}." in html
+    assert 0 < held < SMALL_WAVE
+    assert "python3 bot.py brake list" in html
+    await page_with(page, "Removals are held")
+
+
+async def test_the_wave_says_that_stripe_is_down(page: PageStage) -> None:
+    await page.press("stripe-down")
+    assert "Not now: Stripe is down. Press “Stripe answers again”." in await page.press("wave")
+    assert "That stopped: Stripe is down. Press “Stripe answers again”." in await page.press("buy", slug="vip")
+    assert "That stopped: Stripe is down." in await page.press("card-declined")
+
+
+async def test_what_would_break_the_tour_is_off_while_it_runs(page: PageStage) -> None:
+    html = await page.press("tour")
+    assert re.search(r'id="do-stripe-down"[^>]*disabled', html)
+    assert re.search(r'id="do-cancel-now"[^>]*disabled', html)
+    await page.press("stripe-down")
+    assert not page.world.stripe.deliveries.trouble.is_outage
+    await page_with(page, "the role came and went")
+    assert not re.search(r'id="do-stripe-down"[^>]*disabled', await page.html())
+
+
+async def test_a_role_given_by_hand_is_no_step_of_the_tour(page: PageStage) -> None:
+    await page.html("?as=ben")
+    await page.press("buy", slug="vip")
+    await page_with(page, "?mail=0")
+    assert step_now(await page.press("give-by-hand")) == "Open mail"
+    assert step_now(await page.html("?mail=0")) == "Connect"
+
+
+async def test_a_checkout_walked_by_hand_knows_who_you_are(page: PageStage) -> None:
+    await page.html("?as=kim")
+    shop = await page.browser.submit(await page.browser.open(f"{page.world.doorlist_url}/buy/vip"))
+    checkout = await page.browser.open(shop.link("/checkout/")) if "/checkout/" not in shop.url.path else shop
+    assert (checkout.forms[0].fields["email"], checkout.forms[0].fields["name"]) == ("kim@example.com", "Kim")
+    await page.browser.submit(checkout, {"pay_with": "good"})
+    await page_with(page, "?mail=0")
