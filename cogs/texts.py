@@ -24,6 +24,8 @@ def claim_answer(answer: ClaimAnswer, *, name: str, is_in_guild: bool) -> str:
             return _welcome(answer, name, is_in_guild=is_in_guild)
         case ClaimOutcome.USED_BY_YOU:
             used = f" on {_day(answer)}" if answer.used_at else ""
+            if not answer.was_delivered:
+                return f"You already used this code{used}. {_follows(answer, is_in_guild=is_in_guild)}"
             return f"You already used this code{used}. {_have(answer, is_in_guild=is_in_guild)} Nothing to do."
         case ClaimOutcome.USED_BY_ANOTHER:
             return (
@@ -33,6 +35,10 @@ def claim_answer(answer: ClaimAnswer, *, name: str, is_in_guild: bool) -> str:
         case ClaimOutcome.EXPIRED:
             until = f" until {date(answer.until)}" if answer.until else ""
             return f"This code was valid{until}. The purchase still exists: open the link in your purchase mail."
+        case ClaimOutcome.ENDED:
+            return (
+                "The purchase behind this code has ended, so there is nothing to give. Ask the staff if that is wrong."
+            )
         case ClaimOutcome.TOO_MANY_TRIES:
             wait = f"Wait until {clock_time(answer.retry_at)}" if answer.retry_at else "Wait a while"
             return f"Too many tries. {wait}, or open the link in your purchase mail."
@@ -52,8 +58,12 @@ def _welcome(answer: ClaimAnswer, name: str, *, is_in_guild: bool) -> str:
     greeting = f"✅ Welcome, {code_text(name)}!" if name else "✅ Welcome!"
     if answer.was_delivered:
         return f"{greeting} {_have(answer, is_in_guild=is_in_guild)}"
+    return f"{greeting} Your code is accepted. {_follows(answer, is_in_guild=is_in_guild)}"
+
+
+def _follows(answer: ClaimAnswer, *, is_in_guild: bool) -> str:
     what = _what(answer, is_in_guild=is_in_guild)
-    return f"{greeting} Your code is accepted. {what} follows by itself as soon as you are in the server."
+    return f"{what[:1].upper()}{what[1:]} follows by itself as soon as you are in the server."
 
 
 def _have(answer: ClaimAnswer, *, is_in_guild: bool) -> str:

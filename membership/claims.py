@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from membership import binding, codes
-from membership.entitlements import Access, Outcome, decide
+from membership.entitlements import Access, Outcome, access_of, decide
 from membership.ledgers import Transaction
-from membership.model import GrantState, GuildId, MemberKey, Proof, RoleId, UserId
+from membership.model import Claim, GrantState, GuildId, MemberKey, Proof, Purchase, RoleId, UserId
 from membership.records import StoredCode
 from membership.services import Services
 
@@ -25,6 +25,7 @@ class ClaimOutcome(StrEnum):
     USED_BY_YOU = "used_by_you"
     USED_BY_ANOTHER = "used_by_another"
     EXPIRED = "expired"
+    ENDED = "ended"
     TOO_MANY_TRIES = "too_many_tries"
 
 
@@ -70,12 +71,11 @@ async def redeem(services: Services, user_id: UserId, guild_id: GuildId | None, 
 
 
 async def _refuse_if_tired(services: Services, tx: Transaction, user_id: UserId, now: datetime) -> ClaimAnswer | None:
-    failures = await tx.codes.failures(user_id, now - timedelta(minutes=services.policy.claim_window_minutes))
-    if failures < services.policy.claim_tries:
+    window = timedelta(minutes=services.policy.claim_window_minutes)
+    if await tx.codes.failures(user_id, now - window) < services.policy.claim_tries:
         return None
-    return ClaimAnswer(
-        outcome=ClaimOutcome.TOO_MANY_TRIES, retry_at=now + timedelta(minutes=services.policy.claim_window_minutes)
-    )
+    first = await tx.codes.first_failure(user_id, now - window) or now
+    return ClaimAnswer(outcome=ClaimOutcome.TOO_MANY_TRIES, retry_at=first + window)
 
 
 async def _opens_here(tx: Transaction, stored: StoredCode, guild_id: GuildId | None) -> bool:
@@ -89,16 +89,28 @@ async def _use(
 ) -> tuple[ClaimAnswer, list[MemberKey]]:
     purchase = await tx.purchases.get(stored.purchase_id)
     link = await tx.links.active(purchase.customer_id)
-    if link is not None and link.user_id == user_id:
-        return ClaimAnswer(outcome=ClaimOutcome.USED_BY_YOU, used_at=stored.used_at or link.created_at), []
-    if stored.used_by is not None or link is not None:
+    is_theirs = link is not None and link.user_id == user_id
+    if not is_theirs and (stored.used_by is not None or link is not None):
         return ClaimAnswer(outcome=ClaimOutcome.USED_BY_ANOTHER), []
+    if await _has_ended(tx, purchase, now):
+        return ClaimAnswer(outcome=ClaimOutcome.ENDED), []
+    if link is not None:
+        return ClaimAnswer(outcome=ClaimOutcome.USED_BY_YOU, used_at=stored.used_at or link.created_at), []
     if stored.expires_at <= now:
         return ClaimAnswer(outcome=ClaimOutcome.EXPIRED, until=stored.expires_at), []
     if not await tx.codes.use(stored.digest, user_id, now):
         return ClaimAnswer(outcome=ClaimOutcome.USED_BY_ANOTHER), []
     keys = await binding.bind(tx, purchase.customer_id, user_id, Proof.CODE, now)
     return ClaimAnswer(outcome=ClaimOutcome.OK), keys
+
+
+async def _has_ended(tx: Transaction, purchase: Purchase, now: datetime) -> bool:
+    """Say whether nothing that was bought gives access any more."""
+    for grant in await tx.purchases.grants(purchase.id):
+        plan = await tx.plans.get(grant.plan_id)
+        if access_of(Claim(grant=grant, purchase=purchase, plan=plan), now=now).access is not Access.ENDED:
+            return False
+    return True
 
 
 async def _describe(services: Services, answer: ClaimAnswer, stored: StoredCode, user_id: UserId) -> ClaimAnswer:
@@ -121,7 +133,7 @@ async def _describe(services: Services, answer: ClaimAnswer, stored: StoredCode,
         role_ids=tuple(sorted({role for outcome in outcomes for role in outcome.roles})),
         guild_id=keys[0].guild_id if keys else None,
         until=max((moment for outcome in outcomes if (moment := _lasts_until(outcome))), default=None),
-        was_delivered=all(outcome.claim.grant.state is GrantState.DELIVERED for outcome in outcomes),
+        was_delivered=bool(outcomes) and all(outcome.claim.grant.state is GrantState.DELIVERED for outcome in outcomes),
     )
 
 

@@ -156,3 +156,13 @@ class Codes:
             .where(claim_failures.c.user_id == user_id, claim_failures.c.failed_at >= since)
         )
         return int(found.scalar_one())
+
+    async def first_failure(self, user_id: UserId, since: datetime) -> datetime | None:
+        """Return when the oldest of a person's wrong tries since a moment was."""
+        found = await self._connection.execute(
+            select(claim_failures.c.failed_at)
+            .where(claim_failures.c.user_id == user_id, claim_failures.c.failed_at >= since)
+            .order_by(claim_failures.c.failed_at)
+            .limit(1)
+        )
+        return found.scalar_one_or_none()

@@ -71,6 +71,12 @@ def test_a_role_that_is_still_coming_is_not_promised_as_had() -> None:
     assert "follows by itself" in text
 
 
+def test_a_code_used_before_whose_role_is_still_coming_is_not_told_as_had() -> None:
+    text = texts.claim_answer(answer(ClaimOutcome.USED_BY_YOU, was_delivered=False), name="Ada", is_in_guild=True)
+    assert "You have" not in text
+    assert "follows by itself" in text
+
+
 @pytest.mark.parametrize(
     ("outcome", "changes", "part"),
     [
@@ -80,6 +86,7 @@ def test_a_role_that_is_still_coming_is_not_promised_as_had() -> None:
         (ClaimOutcome.USED_BY_YOU, {"used_at": UNTIL}, "Nothing to do"),
         (ClaimOutcome.USED_BY_ANOTHER, {}, "another account"),
         (ClaimOutcome.EXPIRED, {"until": UNTIL}, "The purchase still exists"),
+        (ClaimOutcome.ENDED, {}, "has ended"),
         (ClaimOutcome.TOO_MANY_TRIES, {"retry_at": UNTIL}, f"<t:{int(UNTIL.timestamp())}:t>"),
     ],
 )

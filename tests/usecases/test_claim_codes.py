@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 from membership import claims, offline_claims
 from membership.claims import ClaimAnswer, ClaimOutcome
 from membership.errors import Audience, Blocked, Reason
-from membership.model import GuildId, MessageId, PurchaseStatus, Refund, UserId
+from membership.model import Dispute, GuildId, MessageId, PurchaseStatus, Refund, UserId
 from membership.ports import ChannelMessage
 from tests.usecases.world import BOB, CHARLIE, CLAIM_CHANNEL, GUILD, VIP, World
 
@@ -84,6 +85,18 @@ async def test_five_wrong_tries_in_ten_minutes_are_enough(world: World) -> None:
     assert (await world.claims(CHARLIE, code)).outcome is ClaimOutcome.OK
 
 
+async def test_whoever_tried_too_often_is_told_when_the_first_of_the_tries_is_forgotten(world: World) -> None:
+    await a_code(world)
+    first_try_at = world.clock.now()
+    for _ in range(5):
+        await world.claims(CHARLIE, WRONG)
+        world.clock.move(timedelta(minutes=1))
+    answer = await world.claims(CHARLIE, WRONG)
+    assert answer.retry_at == first_try_at + timedelta(minutes=10)
+    world.clock.move(timedelta(minutes=5, seconds=1))
+    assert (await world.claims(CHARLIE, WRONG)).outcome is ClaimOutcome.UNKNOWN
+
+
 async def test_two_racers_have_one_winner(world: World) -> None:
     code = await a_code(world)
     racers = [UserId(number) for number in range(30, 38)]
@@ -97,11 +110,28 @@ async def test_two_racers_have_one_winner(world: World) -> None:
     assert [racer for racer in racers if world.roles(racer)] == [racers[outcomes.index(ClaimOutcome.OK)]]
 
 
-async def test_a_code_of_a_refunded_purchase_gives_no_role(world: World) -> None:
+@pytest.mark.parametrize("change", [{"status": PurchaseStatus.ENDED}, {"refund": Refund.FULL}], ids=str)
+async def test_a_code_of_a_purchase_that_is_over_binds_nobody(world: World, change: dict[str, object]) -> None:
     code = await a_code(world)
-    await world.changes("sub_1", status=PurchaseStatus.ENDED, refund=Refund.FULL)
+    await world.changes("sub_1", **change)
     answer = await world.claims(CHARLIE, code)
-    assert (answer.plan_names, answer.role_ids) == ((), ())
+    assert answer == ClaimAnswer(outcome=ClaimOutcome.ENDED)
+    assert world.roles(CHARLIE) == set()
+    assert await world.audit("link.created") == []
+
+
+async def test_the_holder_of_a_purchase_that_is_over_is_not_told_that_they_have_it(world: World) -> None:
+    code = await a_code(world)
+    await world.claims(CHARLIE, code)
+    await world.changes("sub_1", status=PurchaseStatus.ENDED)
+    assert (await world.claims(CHARLIE, code)).outcome is ClaimOutcome.ENDED
+
+
+async def test_a_code_of_a_purchase_under_dispute_is_accepted_but_not_called_delivered(world: World) -> None:
+    code = await a_code(world)
+    await world.changes("sub_1", dispute=Dispute.OPEN)
+    answer = await world.claims(CHARLIE, code)
+    assert (answer.outcome, answer.was_delivered) == (ClaimOutcome.OK, False)
     assert world.roles(CHARLIE) == set()
 
 
