@@ -34,6 +34,7 @@ class StripeReader:
     | the same of a charge that has no payment intent    | 1: the charge; nothing can be found                         |
     | thin invoice, schedule, refund, charge, dispute    | 1 more: the object, to learn what it belongs to             |
     | `fetch` of a subscription / an order               | 2 / 1                                                       |
+    | a subscription whose latest invoice is not paid    | 1 more where its payment is read                            |
     | a subscription's payment that has a refund         | 1 more                                                      |
     | a payment that has a dispute                       | 1 more                                                      |
     | any other type                                     | 0                                                           |
@@ -93,11 +94,12 @@ class StripeReader:
 
     async def _subscription(self, external_id: str, *, with_money: bool = False) -> PurchaseSnapshot:
         read_at = self._now()
+        expand = ["customer", "latest_invoice"] if with_money else ["customer"]
         raw = await self._client.get(
-            f"/v1/subscriptions/{external_id}", kind="subscription", gone="purchase", expand=["customer"]
+            f"/v1/subscriptions/{external_id}", kind="subscription", gone="purchase", expand=expand
         )
         _same(raw, external_id)
-        money = await self._money(reference(raw, "latest_invoice")) if with_money else shapes.NOT_KNOWN
+        money = await self._money(raw) if with_money else shapes.NOT_KNOWN
         return shapes.subscription_snapshot(raw, read_at=read_at, money=money)
 
     async def _session(self, external_id: str, *, has_failed: bool = False) -> Reading:
@@ -196,11 +198,13 @@ class StripeReader:
             return Reading(is_ignored=True)
         return await self._order(sessions[0], read_at=read_at)
 
-    async def _money(self, invoice_id: str) -> shapes.Money:
-        """Weigh what paid a subscription's latest invoice; an invoice that nobody paid cannot be refunded.
+    async def _money(self, subscription: JsonObject) -> shapes.Money:
+        """Weigh what paid a subscription's last paid invoice; where nobody paid, nothing can be refunded.
 
-        An earlier period's money does not count: the present access was paid for since.
+        An earlier period's money does not count: the present access was paid for since. An invoice that is still open
+        pays for nothing, so it does not clear what became of the one before it.
         """
+        invoice_id = await self._last_paid_invoice(subscription)
         if not invoice_id:
             return shapes.Money(refund=Refund.NONE, dispute=Dispute.NONE)
         found = await self._client.get(
@@ -213,6 +217,20 @@ class StripeReader:
         )
         charges = [nested(row, "payment", "payment_intent", "latest_charge") for row in rows(found, "data")]
         return shapes.worst([await self._charge_money(charge) for charge in charges])
+
+    async def _last_paid_invoice(self, subscription: JsonObject) -> str:
+        latest = nested(subscription, "latest_invoice")
+        if text(latest, "status") == "paid" or not subscription.get("latest_invoice"):
+            return text(latest, "id")
+        paid = await self._client.get(
+            "/v1/invoices",
+            kind="list",
+            gone="invoice",
+            subscription=text(subscription, "id"),
+            status="paid",
+            limit=1,
+        )
+        return next((text(row, "id") for row in rows(paid, "data")), "")
 
     async def _charge_money(self, charge: JsonObject) -> shapes.Money:
         dispute = await self._dispute(charge) if charge.get("disputed") else Dispute.NONE

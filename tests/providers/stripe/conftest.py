@@ -75,6 +75,7 @@ def stock(stand_in: StandIn) -> None:
     stand_in.put("/v1/checkout/sessions/cs_test_1", an_order())
     stand_in.put("/v1/invoices/in_1", object_of("invoice.paid"))
     stand_in.put("/v1/charges/ch_1", a_charge())
+    stand_in.listing("/v1/invoices")
     stand_in.listing("/v1/invoice_payments", an_invoice_payment(a_charge()))
     stand_in.listing("/v1/checkout/sessions", an_order())
     stand_in.listing("/v1/refunds")
@@ -82,8 +83,9 @@ def stock(stand_in: StandIn) -> None:
 
 
 def a_subscription(name: str = "customer.subscription.updated.active", **changes: Any) -> dict[str, Any]:
-    """Return a subscription as a request for it answers: with its customer expanded."""
-    return {**object_of(name), "customer": object_of("customer.updated"), **changes}
+    """Return a subscription as a request for it answers: with its customer and its latest invoice expanded."""
+    expanded = {"customer": object_of("customer.updated"), "latest_invoice": object_of("invoice.paid")}
+    return {**object_of(name), **expanded, **changes}
 
 
 def a_charge(**changes: Any) -> dict[str, Any]:

@@ -177,6 +177,14 @@ async def test_an_ordinary_event_does_not_forget_a_refund(stage: LocalStage) -> 
     assert (await stage.only()).refund is Refund.FULL
 
 
+async def test_a_renewal_that_fails_after_a_refund_does_not_clear_it(present: LocalStage) -> None:
+    bought = present.local.control.buy(a_price(present), "ada@example.com")["subscription"]
+    present.local.control.refund(bought)
+    present.local.control.fail_payment(bought)
+    purchase = await present.stripe.fetch(bought)
+    assert (purchase.status, purchase.refund) == (PurchaseStatus.PAST_DUE, Refund.FULL)
+
+
 async def test_a_renewal_after_a_refund_is_paid_access_again(present: LocalStage) -> None:
     bought = present.local.control.buy(a_price(present), "ada@example.com")["subscription"]
     present.local.control.refund(bought)

@@ -342,11 +342,27 @@ async def test_fetching_a_subscription_reads_its_money_too(stripe: StripeProvide
     assert stand_in.paths() == [*SUBSCRIPTION, "/v1/invoice_payments"]
 
 
-async def test_a_subscription_whose_latest_invoice_nobody_paid_has_nothing_refunded(
+@pytest.mark.parametrize("status", ["draft", "open", "uncollectible", "void"])
+async def test_an_unpaid_invoice_does_not_clear_the_refund_of_the_last_paid_one(
+    status: str, stripe: StripeProvider, stand_in: StandIn
+) -> None:
+    paid = object_of("invoice.paid")
+    stand_in.put("/v1/subscriptions/sub_1", a_subscription(latest_invoice={**paid, "id": "in_2", "status": status}))
+    stand_in.listing("/v1/invoices", paid)
+    stand_in.listing("/v1/invoice_payments", an_invoice_payment(a_charge(amount_refunded=500)))
+    stand_in.listing("/v1/refunds", a_refund(500))
+    assert (await stripe.fetch("sub_1")).refund is Refund.FULL
+    assert stand_in.paths() == [*SUBSCRIPTION, "/v1/invoices", "/v1/invoice_payments", "/v1/refunds"]
+    assert (stand_in.queries[1]["status"], stand_in.queries[2]["invoice"]) == ("paid", paid["id"])
+
+
+async def test_a_subscription_of_which_no_invoice_was_ever_paid_has_nothing_refunded(
     stripe: StripeProvider, stand_in: StandIn
 ) -> None:
-    stand_in.listing("/v1/invoice_payments")
+    invoice = {**object_of("invoice.paid"), "status": "open"}
+    stand_in.put("/v1/subscriptions/sub_1", a_subscription(latest_invoice=invoice))
     assert (await stripe.fetch("sub_1")).refund is Refund.NONE
+    assert stand_in.paths() == [*SUBSCRIPTION, "/v1/invoices"]
 
 
 async def test_a_payment_that_is_not_shown_leaves_the_refund_unknown(stripe: StripeProvider, stand_in: StandIn) -> None:
