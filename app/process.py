@@ -34,7 +34,7 @@ from web.mail import SmtpMailer
 from web.parts import DiscordApplication, Parts
 from web.server import start_server
 
-STOPPING_SECONDS = 9.0
+STOPPING_SECONDS = 8.0
 
 
 class SystemClock:
@@ -185,7 +185,7 @@ async def _start(stack: AsyncExitStack, process: Process) -> None:
         # We hold the instance lock: whoever leased these jobs is gone.
         await tx.jobs.release_all()
     tasks: set[asyncio.Task[None]] = set()
-    stack.push_async_callback(_cancel, tasks)
+    stack.push_async_callback(_cancel, process, tasks)
     tasks.add(asyncio.create_task(process.worker.run(), name="worker"))
     runner = await start_server(build_app(_pages(process)), process.settings.web)
     stack.push_async_callback(runner.cleanup)
@@ -220,7 +220,9 @@ def _pages(process: Process) -> Parts:
     )
 
 
-async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
-    for task in tasks:
+async def _cancel(process: Process, tasks: set[asyncio.Task[None]]) -> None:
+    process.worker.stop()
+    _, late = await asyncio.wait(tasks, timeout=STOPPING_SECONDS)
+    for task in late:
         task.cancel()
-    await asyncio.wait(tasks, timeout=STOPPING_SECONDS)
+    await asyncio.gather(*late, return_exceptions=True)

@@ -32,6 +32,7 @@ FIRST_BACKOFF = timedelta(seconds=1)
 LONGEST_BACKOFF = timedelta(minutes=5)
 LONGEST_NAP_SECONDS = 30.0
 SHORTEST_NAP_SECONDS = 0.02
+ENDING_SECONDS = 3.0
 SETTLE_WAITS_SECONDS = (0.1, 1.0, 5.0, 15.0)
 DRAIN_ROUNDS = 10_000
 
@@ -57,18 +58,28 @@ class Worker:
         self._running: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._scopes: Counter[str] = Counter()
         self._changed = asyncio.Event()
+        self._is_stopping = False
         self.last_turn_at: datetime | None = None
 
     def wake(self) -> None:
         """Look for due jobs now."""
         self._changed.set()
 
+    def stop(self) -> None:
+        """Let `run` return: nothing more is started, and what runs has a few seconds to end."""
+        self._is_stopping = True
+        self._changed.set()
+
     async def run(self) -> None:
-        """Run for ever; a cancelled run lets go of its jobs, whose leases a later start takes back."""
+        """Run until `stop`. Jobs that do not end in time are let go; a later start takes back their leases."""
         try:
-            while True:
+            while not self._is_stopping:
                 await self._turn()
+            if self._running:
+                # Cutting a statement off would cost the database its connection.
+                await asyncio.wait(self._running.values(), timeout=ENDING_SECONDS)
         finally:
+            self._is_stopping = False
             tasks = list(self._running.values())
             for task in tasks:
                 task.cancel()
@@ -84,7 +95,8 @@ class Worker:
         raise RuntimeError("jobs keep becoming due")
 
     async def _turn(self) -> None:
-        self._changed.clear()
+        if not self._is_stopping:
+            self._changed.clear()
         self.last_turn_at = self._services.clock.now()
         try:
             if await self._start_due() == 0:

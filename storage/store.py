@@ -35,6 +35,7 @@ from storage.sessions import Sessions
 from storage.statements import insert_into
 
 ROOT = Path(__file__).parent.parent
+QUIET_SECONDS = 5.0
 _SAMPLE = "key_sample"
 _T = TypeVar("_T")
 
@@ -118,9 +119,20 @@ class Database:
         lock, self._lock = self._lock, None
         if isinstance(lock, AdvisoryLock):  # its connection belongs to the engine
             await lock.release()
+        await self._quiet()
         await self._engine.dispose()
         if isinstance(lock, FileLock):
             await lock.release()
+
+    async def _quiet(self) -> None:
+        """Wait for the transaction in flight: a connection that is closed under a statement leaves it waiting."""
+        if self._turn is None:
+            return
+        try:
+            async with asyncio.timeout(QUIET_SECONDS), self._turn:
+                return
+        except TimeoutError:
+            return
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Transaction]:

@@ -9,7 +9,7 @@ import pytest
 
 from membership import claims, offline_claims
 from membership.claims import ClaimAnswer, ClaimOutcome
-from membership.errors import Audience, Blocked, Reason
+from membership.errors import Audience, Blocked, Gone, Reason, Retry, UserError
 from membership.model import Dispute, GuildId, MessageId, PurchaseStatus, Refund, UserId
 from membership.ports import ChannelMessage
 from tests.usecases.world import BOB, CHARLIE, CLAIM_CHANNEL, GUILD, VIP, World
@@ -105,7 +105,8 @@ async def test_two_racers_have_one_winner(world: World) -> None:
     working = asyncio.create_task(world.worker.run())
     race = [claims.redeem(world.services, racer, GUILD, code) for racer in racers]
     outcomes = [answer.outcome for answer in await asyncio.gather(*race)]
-    working.cancel()
+    world.worker.stop()
+    await working
     assert sorted(outcomes) == ["ok", *["used_by_another"] * 7]
     assert [racer for racer in racers if world.roles(racer)] == [racers[outcomes.index(ClaimOutcome.OK)]]
 
@@ -160,8 +161,12 @@ class Desk:
     def __init__(self, world: World) -> None:
         self._world = world
         self.answers: list[tuple[UserId, ClaimAnswer]] = []
+        self.troubles: list[Exception] = []
+        """What the next answers fail with, one each."""
 
     async def answer(self, message: ChannelMessage) -> None:
+        if self.troubles:
+            raise self.troubles.pop(0)
         answer = await claims.redeem(self._world.services, message.author_id, GUILD, message.text)
         self.answers.append((message.author_id, answer))
 
@@ -170,15 +175,20 @@ class Desk:
         try:
             return await offline_claims.catch_up(self._world.services, GUILD, self.answer)
         finally:
-            working.cancel()
-            await asyncio.gather(working, return_exceptions=True)
+            self._world.worker.stop()
+            await working
 
 
-def posts(world: World, author: UserId, text: str) -> None:
+def posts(world: World, author: UserId, text: str, *, is_from_person: bool = True) -> None:
     world.clock.move(offline_claims.LONGEST_ABSENCE / 1000)
     message_id = offline_claims.snowflake(world.clock.now())
     message = ChannelMessage(
-        message_id=message_id, channel_id=CLAIM_CHANNEL, author_id=author, author_name="", text=text
+        message_id=message_id,
+        channel_id=CLAIM_CHANNEL,
+        author_id=author,
+        author_name="",
+        text=text,
+        is_from_person=is_from_person,
     )
     world.discord.guilds[GUILD].messages.append(message)
 
@@ -197,11 +207,58 @@ async def test_codes_posted_while_offline_are_answered_in_order_and_once(world: 
     assert len(desk.answers) == 2
 
 
-async def test_what_was_posted_before_the_bot_came_is_not_for_it(world: World) -> None:
+async def test_a_code_that_was_posted_before_the_first_look_is_answered(world: World) -> None:
     code, desk = await a_code(world), Desk(world)
     posts(world, CHARLIE, code)
+    await world.advance(hours=20)
+    assert await desk.catch_up() == 1
+    assert [answer.outcome for _, answer in desk.answers] == [ClaimOutcome.OK]
+
+
+async def test_the_first_look_goes_back_a_day_and_no_further(world: World) -> None:
+    code, desk = await a_code(world), Desk(world)
+    posts(world, CHARLIE, code)
+    await world.advance(hours=25)
     assert await desk.catch_up() == 0
     assert desk.answers == []
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [Blocked(Reason.MISSING_ACCESS, audience=Audience.OWNER), Gone("channel"), UserError("no"), KeyError("a bug")],
+    ids=["blocked", "gone", "user error", "bug"],
+)
+async def test_a_message_that_cannot_be_answered_blocks_nobody_behind_it(world: World, trouble: Exception) -> None:
+    code, desk = await a_code(world), Desk(world)
+    posts(world, BOB, WRONG)
+    posts(world, CHARLIE, code)
+    desk.troubles.append(trouble)
+    assert await desk.catch_up() == 2
+    assert [answer.outcome for _, answer in desk.answers] == [ClaimOutcome.OK]
+    assert await desk.catch_up() == 0
+
+
+async def test_a_message_that_must_wait_stops_the_run_and_is_first_in_the_next(world: World) -> None:
+    code, desk = await a_code(world), Desk(world)
+    posts(world, CHARLIE, code)
+    posts(world, BOB, code)
+    desk.troubles.append(Retry("not now"))
+    with pytest.raises(Retry):
+        await desk.catch_up()
+    assert await desk.catch_up() == 2
+    assert [user for user, _ in desk.answers] == [CHARLIE, BOB]
+
+
+async def test_pages_full_of_bots_messages_are_read_once(world: World) -> None:
+    code, desk = await a_code(world), Desk(world)
+    for _ in range(150):
+        posts(world, UserId(77), "beep", is_from_person=False)
+    posts(world, CHARLIE, code)
+    assert await desk.catch_up() == 1
+    before = (await world.guild()).claim_cursor
+    posts(world, UserId(77), "beep", is_from_person=False)
+    assert await desk.catch_up() == 0
+    assert (await world.guild()).claim_cursor == world.discord.guilds[GUILD].messages[-1].message_id != before
 
 
 async def test_messages_older_than_a_week_are_left_alone(world: World) -> None:

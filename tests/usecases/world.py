@@ -346,8 +346,8 @@ class World:
         try:
             return await act
         finally:
-            working.cancel()
-            await asyncio.gather(working, return_exceptions=True)
+            self.worker.stop()
+            await working
 
 
 def database_settings(path: Path) -> DatabaseSettings:
