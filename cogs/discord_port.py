@@ -23,7 +23,6 @@ from membership.ports import ChannelMessage, GuildRole, JoinOutcome
 LOOK_UPS_AT_ONCE = 3
 MOST_LOOK_UPS = 5
 INVITE_SECONDS = 7 * 24 * 3600
-MOST_MESSAGES_SCANNED = 2000
 AUDIT_REASON_LENGTH = 450
 
 
@@ -185,7 +184,7 @@ class DiscordPort:
         )
 
     async def messages_after(self, channel_id: ChannelId, after: MessageId, limit: int) -> Sequence[ChannelMessage]:
-        """Return people's messages newer than `after`, oldest first, at most `limit`."""
+        """Return the messages newer than `after`, oldest first, at most `limit`."""
         return await self._calls.make(lambda bot: _read_messages(bot.get_partial_messageable(channel_id), after, limit))
 
     async def handle(self, user_id: UserId) -> str:
@@ -209,14 +208,8 @@ class DiscordPort:
 
 
 async def _read_messages(channel: discord.PartialMessageable, after: MessageId, limit: int) -> list[ChannelMessage]:
-    found: list[ChannelMessage] = []
-    history = channel.history(after=discord.Object(after), limit=MOST_MESSAGES_SCANNED, oldest_first=True)
-    async for message in history:
-        if posting.is_from_person(message):
-            found.append(posting.channel_message(message))
-        if len(found) == limit:
-            break
-    return found
+    history = channel.history(after=discord.Object(after), limit=limit, oldest_first=True)
+    return [posting.channel_message(message) async for message in history]
 
 
 def _first_open_channel(guild: discord.Guild) -> ChannelId | None:

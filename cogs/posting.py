@@ -44,4 +44,5 @@ def channel_message(message: discord.Message) -> ChannelMessage:
         author_id=UserId(message.author.id),
         author_name=message.author.display_name,
         text=message.content,
+        is_from_person=is_from_person(message),
     )

@@ -47,13 +47,14 @@ class GuildRole:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelMessage:
-    """A person's message in a guild's claim channel."""
+    """A message in a guild's claim channel; `is_from_person` False: of a bot, a webhook or Discord itself."""
 
     message_id: MessageId
     channel_id: ChannelId
     author_id: UserId
     author_name: str
     text: str
+    is_from_person: bool = True
 
 
 class Discord(Protocol):
@@ -90,7 +91,7 @@ class Discord(Protocol):
         """Post an event-log entry; `event` is a name of EXPERIENCE 5.1, the edge words it."""
 
     async def messages_after(self, channel_id: ChannelId, after: MessageId, limit: int) -> Sequence[ChannelMessage]:
-        """Return people's messages newer than `after`, oldest first, at most `limit` (100)."""
+        """Return the messages newer than `after`, whoever wrote them, oldest first, at most `limit` (100)."""
 
     def is_available(self, guild_id: GuildId) -> bool:
         """Say whether the guild can be acted on now: False while it is frozen by an outage or unknown."""

@@ -335,16 +335,17 @@ async def test_a_post_into_a_deleted_channel_is_gone() -> None:
         assert failure.value.what == "channel"
 
 
-async def test_it_reads_what_people_wrote_since_oldest_first() -> None:
+async def test_it_reads_what_was_written_since_oldest_first_and_knows_what_people_wrote() -> None:
     async with connected() as here:
         stage = here.stage
         first = stage.local.people.say(stage.channel, stage.bob, "before")
         await here.side.port.post(ChannelId(stage.channel.id), "grant.delivered", {}, nonce="post:5")
         for number in range(5):
             stage.local.people.say(stage.channel, stage.charlie, f"!claim {number}")
-        found = await here.side.port.messages_after(ChannelId(stage.channel.id), MessageId(first.id), 3)
-        assert [message.text for message in found] == ["!claim 0", "!claim 1", "!claim 2"]
-        assert {message.author_id for message in found} == {stage.charlie.id}
+        found = await here.side.port.messages_after(ChannelId(stage.channel.id), MessageId(first.id), 4)
+        assert [message.is_from_person for message in found] == [False, True, True, True]
+        assert [message.text for message in found[1:]] == ["!claim 0", "!claim 1", "!claim 2"]
+        assert {message.author_id for message in found[1:]} == {stage.charlie.id}
 
 
 # ------------------------------------------------------------------------------------------------------------- roles
