@@ -15,6 +15,7 @@ from cogs.pacing import RoleLimits
 from cogs.queries import QUERIES_PER_MINUTE
 from membership import plans, resync
 from membership.model import AccountId, ChannelId, GuildId, OnPastDue, Plan, PlanId, PlanProduct, RoleId
+from providers.base import USUAL_PATIENCE
 from sandbox.clock import MovableClock
 from sandbox.discord.buckets import Buckets
 from sandbox.outside import Outside, outside
@@ -23,8 +24,8 @@ from sandbox.seed import Ware
 HOST = "127.0.0.1"
 PORTS_TRIED = 50
 PASS_DAYS = 30
-DISCORD_SPEED = 20
-"""So many times faster than Discord's do the local Discord's limits run, for both sides: a wave takes seconds."""
+SPEED = 20
+"""Rate limits run so many times faster than the real ones, for both sides: a wave takes seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +43,17 @@ async def sandbox(settings: Settings, *, database: Path, port: int, clock: Movab
     async with AsyncExitStack() as stack:
         doorlist_url = f"http://{HOST}:{doorlist_port}"
         world = await stack.enter_async_context(
-            outside(
-                clock, host=HOST, port=port, doorlist_url=doorlist_url, buckets=Buckets(time_scale=1 / DISCORD_SPEED)
-            )
+            outside(clock, host=HOST, port=port, doorlist_url=doorlist_url, buckets=Buckets(time_scale=1 / SPEED))
         )
         pointed = pointed_at(world, settings, database=database, port=doorlist_port)
         process = await stack.enter_async_context(
-            running(pointed, clock, role_limits=_role_limits(), queries_per_minute=QUERIES_PER_MINUTE * DISCORD_SPEED)
+            running(
+                pointed,
+                clock,
+                role_limits=_role_limits(),
+                queries_per_minute=QUERIES_PER_MINUTE * SPEED,
+                patience=replace(USUAL_PATIENCE, requests_per_second=USUAL_PATIENCE.requests_per_second * SPEED),
+            )
         )
         await open_shop(process, world)
         _follow_clock(process, world)
@@ -90,7 +95,7 @@ def pointed_at(world: Outside, settings: Settings, *, database: Path, port: int)
 
 def _role_limits() -> RoleLimits:
     usual = RoleLimits()
-    return RoleLimits(seconds=usual.seconds / DISCORD_SPEED, starts_per_second=usual.starts_per_second * DISCORD_SPEED)
+    return RoleLimits(seconds=usual.seconds / SPEED, starts_per_second=usual.starts_per_second * SPEED)
 
 
 def free_port(first: int) -> int:

@@ -68,7 +68,7 @@ def context(desk: Desk) -> dict[str, object]:
         "people": [_person(desk, user) for user in desk.people],
         "wave": WAVE,
         "held": sum(has_role(world, user) for user in desk.held_by_brake),
-        "discord_speed": round(1 / world.discord.buckets.time_scale),
+        "speed": round(1 / world.discord.buckets.time_scale),
         "now": world.clock.now(),
         "steps": steps,
         "target": next_target(steps),

@@ -16,7 +16,7 @@
       const now = fresh.getElementById(pane.id);
       if (!now || pane.innerHTML === now.innerHTML || isTyping(pane)) continue;
       const focused = pane.contains(document.activeElement) ? document.activeElement.id : "";
-      pane.replaceChildren(...now.childNodes);
+      pane.replaceChildren(...document.importNode(now, true).childNodes);
       if (focused) document.getElementById(focused)?.focus();
     }
     scrollMessages();
