@@ -165,10 +165,15 @@ class Door:
         return "" if user_id is None else await self._services.discord.handle(user_id)
 
     async def _access(self, standing: Standing) -> tuple[ServerAccess, ...]:
-        return tuple([await self._server_access(grant, plan, guild) for grant, plan, guild in standing.grants])
+        holder, now = standing.linked_to, self._services.clock.now()
+        is_tried = holder is not None and self._services.permits.of(holder, now) is not None
+        found = []
+        for grant, plan, guild in standing.grants:
+            state = _access_state(grant, is_linked=holder is not None, is_joining=is_tried)
+            found.append(await self._server_access(grant, plan, guild, state))
+        return tuple(found)
 
-    async def _server_access(self, grant: Grant, plan: Plan, guild: Guild) -> ServerAccess:
-        state = _access_state(grant)
+    async def _server_access(self, grant: Grant, plan: Plan, guild: Guild, state: AccessState) -> ServerAccess:
         return ServerAccess(
             plan_name=plan.name,
             server_name=guild.name,
@@ -185,7 +190,10 @@ def masked(email: str) -> str:
     return f"{name[:1]}•••@{domain}" if at else ""
 
 
-def _access_state(grant: Grant) -> AccessState:
+def _access_state(grant: Grant, *, is_linked: bool, is_joining: bool) -> AccessState:
+    """Say how far a grant is; `is_joining`: we still try to add its holder to the server ourselves."""
+    if grant.state is GrantState.PENDING and grant.reason is Reason.NOT_IN_SERVER and is_joining:
+        return AccessState.WORKING
     if linking.is_outside(grant):
         return AccessState.JOIN_NEEDED
     match grant.state:
@@ -194,8 +202,8 @@ def _access_state(grant: Grant) -> AccessState:
         case GrantState.FAILED | GrantState.HELD | GrantState.REVOKED:
             return AccessState.FAILED
         case GrantState.PENDING:
-            waits = {
-                Reason.NOT_LINKED: AccessState.WAITING_FOR_LINK,
-                Reason.RULES_NOT_ACCEPTED: AccessState.RULES_NEEDED,
-            }
-            return waits.get(grant.reason, AccessState.WORKING)
+            if grant.reason is Reason.NOT_LINKED and not is_linked:
+                return AccessState.WAITING_FOR_LINK
+            if grant.reason is Reason.RULES_NOT_ACCEPTED:
+                return AccessState.RULES_NEEDED
+            return AccessState.WORKING

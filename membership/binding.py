@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from membership.ledgers import Transaction
-from membership.model import CustomerId, GuildId, Lane, MemberKey, Proof, PurchaseId, UserId
+from membership.model import CustomerId, GrantState, GuildId, Lane, MemberKey, Proof, PurchaseId, UserId
 from membership.records import AuditEntry, Draft
+from membership.services import Services
+
+_UNSERVED = (GrantState.PENDING, GrantState.FAILED)
 
 
 async def bind(
@@ -42,6 +45,23 @@ async def mark(tx: Transaction, keys: list[MemberKey], lane: Lane, run_at: datet
 async def mark_sweep(tx: Transaction, guild_id: GuildId, now: datetime) -> None:
     """Ask for a sweep. It has a scope of its own: it must not take a place from the guild's members."""
     await tx.jobs.mark("sweep", str(guild_id), lane=Lane.BULK, run_at=now, scope=f"sweep:{guild_id}")
+
+
+async def let_go_of_permit(services: Services, user_id: UserId) -> None:
+    """Throw away a member's permit to be added to servers once nothing they bought waits for it.
+
+    Until then a retry needs it, perhaps for another server; it ends by itself after its ten minutes.
+    """
+    permit = services.permits.of(user_id, services.clock.now())
+    if permit is None:
+        return
+    async with services.store.read() as tx:
+        for customer_id in await tx.links.customers_of(user_id):
+            for purchase in await tx.purchases.of_customer(customer_id):
+                if any(grant.state in _UNSERVED for grant in await tx.purchases.grants(purchase.id)):
+                    return
+    if services.permits.of(user_id, services.clock.now()) == permit:
+        services.permits.forget(user_id)
 
 
 async def _close_invitations(tx: Transaction, customer_id: CustomerId) -> None:

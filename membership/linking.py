@@ -133,7 +133,6 @@ async def connect(services: Services, wish: Wish) -> Verdict:
             keys = await binding.bind(tx, current.purchase.customer_id, wish.user_id, Proof.OAUTH, now)
     services.wake()
     await services.signals.wait([str(key) for key in keys], since=started, patience=DELIVERY_PATIENCE)
-    services.permits.forget(wish.user_id)
     await _invite_those_outside(services, wish)
     return Verdict.CONNECTED
 
