@@ -8,20 +8,27 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from app.console import configure_log
 from app.settings import ROOT, Settings
 
+if TYPE_CHECKING:
+    from app.process import Process
+
 SANDBOX_DATABASE = ROOT / "data" / "sandbox.db"
 FIRST_PORT = 8080
+CONNECT_SECONDS, LOOK_SECONDS = 5.0, 0.02
 FINE, WRONG_USE, UNREACHABLE = 0, 2, 3
 
 
 def run_process(settings: Settings) -> int:
     """Run until asked to stop. Return an exit code: 0 fine, 2 wrong use, 3 cannot reach something."""
     configure_log()
+    # A start makes many objects and hardly any garbage; `spare_collector` switches the collector on again.
+    gc.disable()
     from membership.errors import Retry
     from storage.lock import AlreadyRunning
     from storage.migrate import NewerSchema
@@ -39,9 +46,9 @@ def run_process(settings: Settings) -> int:
 
 
 async def _live(settings: Settings) -> None:
+    started = time.monotonic()
     from app.process import running
 
-    started = time.monotonic()
     async with running(settings) as process:
         _print_head("LIVE", started)
         click.echo(f"  Pages   {process.public_url}")
@@ -52,18 +59,19 @@ async def _live(settings: Settings) -> None:
 
 
 async def _sandbox(settings: Settings) -> None:
+    started = time.monotonic()
     from app.sandboxed import free_port, sandbox
     from sandbox.clock import MovableClock
 
-    started = time.monotonic()
     wanted = settings.web.port or FIRST_PORT
     port = free_port(wanted)
     if port != wanted:
         click.echo(f"Port {wanted} is in use by another program, using {port}.")
     await _begin_anew()
     async with sandbox(settings, database=SANDBOX_DATABASE, port=port, clock=MovableClock()) as both:
+        await _connected(both.process)
         _print_head("SANDBOX — nothing here is real", started)
-        click.echo(f"  Open    {both.outside.url}/sandbox        the guided tour, six clicks")
+        click.echo(f"  Open    {both.outside.url}/sandbox        the guided tour: press “Do it all for me”")
         click.echo(f"  Pages   {both.process.public_url}                what buyers see")
         click.echo(f"  Data    {SANDBOX_DATABASE.relative_to(ROOT)}                      made anew at every start")
         click.echo('\n  Ready for your own server?   see README.md, "Your own server"')
@@ -92,6 +100,16 @@ def spare_collector() -> None:
     """Leave what the start has made out of later garbage collections: a full one stopped the event loop for 70 ms."""
     gc.collect()
     gc.freeze()
+    gc.enable()
+
+
+async def _connected(process: Process) -> None:
+    """Wait until the bot is at Discord, so that the first press of a button is answered; say so where it takes long."""
+    for _ in range(int(CONNECT_SECONDS / LOOK_SECONDS)):
+        if process.supervisor.health().is_connected:
+            return
+        await asyncio.sleep(LOOK_SECONDS)
+    click.echo("Still connecting to Discord.")
 
 
 def _print_head(mode: str, started: float) -> None:
