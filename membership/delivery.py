@@ -1,16 +1,17 @@
 """Send one outbox message: gather its facts, hand it over, record the try.
 
-A claim code and a connect link are made here, at the last moment, so that no secret waits in the database.
+A claim code and a connect link are made here, at the first try, and sealed until the message is settled: every try
+tells the same ones, and no secret can be read in the database.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from membership import codes
-from membership.errors import Audience, Blocked, Gone, Reason, Retry
+from membership.errors import Audience, Blocked, Gone, Reason, Retry, Unanswered
 from membership.ledgers import Transaction
 from membership.model import ChannelId, CustomerId, GuildId, Purchase, PurchaseId, PurchaseKind, UserId
 from membership.ports import Mail
@@ -21,10 +22,14 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 OPERATOR_PATIENCE = timedelta(minutes=5)
+UNANSWERED_PATIENCE = timedelta(minutes=15)
+MOST_UNANSWERED = 3
+LONGEST_TRYING = timedelta(days=7)
 
 _WITH_INVITATION = ("connect", "connect_reminder")
 _WITH_LINK = (*_WITH_INVITATION, "link_again", "moved")
 _WITH_BILLING = ("past_due",)
+_SECRETS = "message"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +50,10 @@ class Subject:
 
 
 async def deliver(services: Services, message_id: int) -> None:
-    """Send a message that still waits. Raises Retry to be called again; a refusal for good is recorded and done."""
+    """Send a message that still waits. Raises Retry to be called again; a refusal for good is recorded and done.
+
+    Dropped after three tries that may have arrived, and a week after the first try.
+    """
     async with services.store.read() as tx:
         message = await tx.outbox.get(message_id)
     if message is not None:
@@ -58,16 +66,15 @@ async def _deliver(services: Services, message: Message) -> None:
     try:
         await _send(services, message)
     except Retry as failure:
-        await _note_try(services, message, failure.why)
-        raise
+        await _put_off(services, message, failure)
     except (Blocked, Gone) as refusal:
         if isinstance(refusal, Blocked) and refusal.audience is Audience.OPERATOR:
             # The operator can put this right, and the person is still waiting for the message.
-            await _note_try(services, message, str(refusal))
-            raise Retry(str(refusal), after=OPERATOR_PATIENCE) from refusal
-        await _give_up(services, message, refusal)
+            await _put_off(services, message, Retry(str(refusal), after=OPERATOR_PATIENCE))
+        else:
+            await _give_up(services, message, refusal)
     else:
-        await _settle(services, message, "sent", "")
+        await _settle(services, message)
 
 
 async def _send(services: Services, message: Message) -> None:
@@ -97,9 +104,10 @@ async def _send_mail(services: Services, message: Message) -> None:
         await _respect_limits(services, tx, subject.customer)
         facts = _facts(services, subject) | dict(message.facts)
         if message.template in _WITH_LINK:
-            facts |= await _invitation(services, tx, subject.purchase)
+            facts |= await _invitation(services, tx, message, subject.purchase)
         if message.template in _WITH_BILLING:
-            facts["repair_url"] = f"{services.public_url}/billing/{await _new_token(services, tx, subject.purchase)}"
+            secrets = await _secrets(services, tx, message, subject.purchase)
+            facts["repair_url"] = f"{services.public_url}/billing/{secrets['token']}"
     if "user_id" in facts:
         facts["account"] = await services.discord.handle(UserId(int(str(facts["user_id"])))) or "another account"
     message_id = f"{message.id}.{int(message.created_at.timestamp())}"
@@ -115,26 +123,32 @@ async def _respect_limits(services: Services, tx: Transaction, customer: Custome
             raise Retry("this address has had enough mail for now", after=window / limit)
 
 
-async def _invitation(services: Services, tx: Transaction, purchase: Purchase) -> dict[str, object]:
-    """Make a connect link and a claim code; only their digests are kept."""
-    token, code = await _new_token(services, tx, purchase), services.randomness.code()
-    expires_at = _expiry(services)
-    await tx.codes.issue(codes.digest(code), purchase.id, expires_at)
+async def _invitation(services: Services, tx: Transaction, message: Message, purchase: Purchase) -> dict[str, object]:
+    secrets = await _secrets(services, tx, message, purchase)
     return {
-        "link": f"{services.public_url}/connect/{token}",
-        "link_until": expires_at.isoformat(),
-        "code": codes.grouped(code),
+        "link": f"{services.public_url}/connect/{secrets['token']}",
+        "link_until": secrets["until"],
+        "code": codes.grouped(secrets["code"]),
     }
 
 
-async def _new_token(services: Services, tx: Transaction, purchase: Purchase) -> str:
-    token = services.randomness.token()
-    await tx.links.issue_token(codes.digest(token), purchase.id, None, _expiry(services))
-    return token
+async def _secrets(services: Services, tx: Transaction, message: Message, purchase: Purchase) -> Mapping[str, str]:
+    """Return the message's link token and, where it invites, its claim code; made at the first try.
 
-
-def _expiry(services: Services) -> datetime:
-    return services.clock.now() + timedelta(days=services.policy.code_days)
+    To be looked up, only their digests are kept.
+    """
+    now = services.clock.now()
+    made = await tx.sessions.get(str(message.id), _SECRETS, now)
+    if made is not None:
+        return made
+    expires_at = now + timedelta(days=services.policy.code_days)
+    secrets = {"token": services.randomness.token(), "until": expires_at.isoformat()}
+    await tx.links.issue_token(codes.digest(secrets["token"]), purchase.id, None, expires_at)
+    if message.template in _WITH_LINK:
+        secrets["code"] = services.randomness.code()
+        await tx.codes.issue(codes.digest(secrets["code"]), purchase.id, expires_at)
+    await tx.sessions.put(str(message.id), _SECRETS, secrets, expires_at)
+    return secrets
 
 
 async def _subject(tx: Transaction, message: Message) -> Subject | None:
@@ -190,21 +204,30 @@ def _with_guild_name(services: Services, facts: Mapping[str, object]) -> Mapping
     return {**facts, "server": services.discord.guild_name(GuildId(int(str(facts["guild_id"]))))}
 
 
-async def _give_up(services: Services, message: Message, refusal: Blocked | Gone) -> None:
+async def _put_off(services: Services, message: Message, failure: Retry) -> None:
+    """Record a try and raise Retry for the next, or give up where one more would be one too many."""
+    now, is_answered = services.clock.now(), not isinstance(failure, Unanswered)
+    async with services.store.write() as tx:
+        tries = await tx.outbox.record_try(message.id, failure.why, now, is_answered=is_answered)
+    if tries.unanswered >= MOST_UNANSWERED or now - tries.first_at >= LONGEST_TRYING:
+        await _give_up(services, message, failure)
+        return
+    raise Retry(failure.why, after=failure.after if is_answered else UNANSWERED_PATIENCE) from failure
+
+
+async def _give_up(services: Services, message: Message, refusal: Blocked | Gone | Retry) -> None:
     now = services.clock.now()
     async with services.store.write() as tx:
         await tx.outbox.settle(message.id, "dropped", str(refusal), now)
+        await tx.sessions.take(str(message.id), _SECRETS, now)
         if isinstance(refusal, Blocked) and refusal.reason is Reason.MAIL_REFUSED:
             await tx.customers.refuse_mail(CustomerId(int(message.target)))
         detail = {"kind": message.kind, "template": message.template, "why": str(refusal)}
         await tx.audit.add(AuditEntry(event="message.dropped", actor="doorlist", detail=detail), now)
 
 
-async def _note_try(services: Services, message: Message, why: str) -> None:
+async def _settle(services: Services, message: Message) -> None:
+    now = services.clock.now()
     async with services.store.write() as tx:
-        await tx.outbox.record_try(message.id, why, services.clock.now())
-
-
-async def _settle(services: Services, message: Message, state: str, detail: str) -> None:
-    async with services.store.write() as tx:
-        await tx.outbox.settle(message.id, state, detail, services.clock.now())
+        await tx.outbox.settle(message.id, "sent", "", now)
+        await tx.sessions.take(str(message.id), _SECRETS, now)

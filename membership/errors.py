@@ -70,6 +70,10 @@ class Retry(DoorlistError):
         self.after = after
 
 
+class Unanswered(Retry):
+    """It was handed over, but no answer came: it may have arrived, so that each further try may be one too many."""
+
+
 class Blocked(DoorlistError):
     """It cannot work until somebody acts: `audience` says who."""
 

@@ -28,6 +28,7 @@ from membership.records import (
     Job,
     Message,
     RemovalCounts,
+    Tries,
 )
 
 
@@ -76,11 +77,11 @@ class Outbox(Protocol):
     async def settle(self, message_id: int, state: str, detail: str, now: datetime) -> None:
         """Record the outcome (sent, dropped) with its delivery row."""
 
-    async def record_try(self, message_id: int, detail: str, now: datetime) -> None:
-        """Record a failed try; the message keeps waiting."""
+    async def record_try(self, message_id: int, detail: str, now: datetime, *, is_answered: bool) -> Tries:
+        """Record a failed try and return what was tried so far; the message keeps waiting."""
 
     async def sent_to(self, kind: str, target: str, since: datetime) -> int:
-        """Count messages sent to one target."""
+        """Count messages sent to one target, and the tries that may have reached it."""
 
 
 class Audit(Protocol):

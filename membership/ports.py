@@ -219,7 +219,7 @@ class Mail:
 
 
 class Mailer(Protocol):
-    """Renders and sends mail. Raises Retry (temporary), Blocked(MAIL_REFUSED) (permanent)."""
+    """Renders and sends mail. Raises Retry (not sent), Unanswered (perhaps sent), Blocked(MAIL_REFUSED) (for good)."""
 
     is_configured: bool
 

@@ -157,6 +157,14 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tries:
+    """The failed tries of a message: since when, and after how many of them it may have arrived all the same."""
+
+    first_at: datetime
+    unanswered: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RemovalCounts:
     """The brake's view of a guild in the rolling window; `paying` members held a role of ours in it, or do now."""
 

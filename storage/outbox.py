@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import case, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from membership.model import Lane
-from membership.records import Draft, Message
+from membership.records import Draft, Message, Tries
 from storage.jobs import Jobs
 from storage.ledgers import deliveries, outbox_messages
 from storage.statements import insert_into, row_count
@@ -16,6 +16,7 @@ from storage.statements import insert_into, row_count
 WAITING = "waiting"
 SENT = "sent"
 FAILED = "failed"
+UNANSWERED = "unanswered"
 JOB_KIND = "delivery"
 
 _MESSAGE = (
@@ -76,22 +77,30 @@ class Outbox:
         if row_count(settled):
             await self._record(message_id, state, detail, now)
 
-    async def record_try(self, message_id: int, detail: str, now: datetime) -> None:
-        """Record a failed try; the message keeps waiting."""
-        await self._record(message_id, FAILED, detail, now)
+    async def record_try(self, message_id: int, detail: str, now: datetime, *, is_answered: bool) -> Tries:
+        """Record a failed try and return what was tried so far; the message keeps waiting."""
+        await self._record(message_id, FAILED if is_answered else UNANSWERED, detail, now)
+        is_unanswered = case((deliveries.c.state == UNANSWERED, 1), else_=0)
+        found = await self._connection.execute(
+            select(
+                func.min(deliveries.c.tried_at).label("first_at"), func.sum(is_unanswered).label("unanswered")
+            ).where(deliveries.c.message_id == message_id)
+        )
+        return Tries(**found.mappings().one())
 
     async def sent_to(self, kind: str, target: str, since: datetime) -> int:
-        """Count messages sent to one target."""
-        found = await self._connection.execute(
+        """Count messages sent to one target, and the tries that may have reached it."""
+        is_theirs = (outbox_messages.c.kind == kind) & (outbox_messages.c.target == target)
+        is_sent = (outbox_messages.c.settled_at >= since) & (outbox_messages.c.state == SENT)
+        sent = select(func.count()).select_from(outbox_messages).where(is_theirs, is_sent).scalar_subquery()
+        perhaps = (
             select(func.count())
-            .select_from(outbox_messages)
-            .where(
-                outbox_messages.c.kind == kind,
-                outbox_messages.c.target == target,
-                outbox_messages.c.settled_at >= since,
-                outbox_messages.c.state == SENT,
-            )
+            .select_from(deliveries)
+            .join(outbox_messages)
+            .where(is_theirs, deliveries.c.tried_at >= since, deliveries.c.state == UNANSWERED)
+            .scalar_subquery()
         )
+        found = await self._connection.execute(select(sent + perhaps))
         return int(found.scalar_one())
 
     async def _record(self, message_id: int, state: str, detail: str, now: datetime) -> None:

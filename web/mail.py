@@ -23,12 +23,13 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 from pathlib import Path
+from typing import Any
 
 import aiosmtplib
 import jinja2
 import structlog
 
-from membership.errors import Audience, Blocked, Reason, Retry
+from membership.errors import Audience, Blocked, Reason, Retry, Unanswered
 from membership.ports import Clock, Mail
 from web import wording
 from web.config import LOOPBACK_HOSTS, MailSettings
@@ -87,7 +88,10 @@ class SmtpMailer:
         self._from = one_address(parseaddr(settings.from_address)[1]) if self.is_configured else None
 
     async def send(self, mail: Mail) -> None:
-        """Send one mail; returns once the server took it. Raises Retry, or Blocked(MAIL_REFUSED) for good."""
+        """Send one mail; returns once the server took it.
+
+        Raises Retry, Unanswered when the server may have taken it, or Blocked(MAIL_REFUSED) for good.
+        """
         message = self.compose(mail)
         recipient = message["To"].addresses[0].addr_spec
         try:
@@ -142,10 +146,7 @@ class SmtpMailer:
         smtp = self._settings.smtp
         if smtp.tls == "none" and smtp.host not in LOOPBACK_HOSTS:
             raise Blocked(Reason.MAIL_REFUSED, audience=Audience.OPERATOR, detail="mail would leave unencrypted")
-        await aiosmtplib.send(
-            message,
-            sender=message["From"].addresses[0].addr_spec,
-            recipients=[recipient],
+        connection = _Connection(
             hostname=smtp.host,
             port=smtp.port,
             username=smtp.username or None,
@@ -155,6 +156,25 @@ class SmtpMailer:
             tls_context=None if smtp.tls == "none" else ssl.create_default_context(),
             timeout=_TIMEOUT_SECONDS,
         )
+        async with connection:
+            try:
+                await connection.send_message(
+                    message, sender=message["From"].addresses[0].addr_spec, recipients=[recipient]
+                )
+            except (ConnectionError, TimeoutError) as silence:
+                if not connection.was_handed_over:
+                    raise
+                raise Unanswered("the mail server did not say whether it took the mail") from silence
+
+
+class _Connection(aiosmtplib.SMTP):
+    """Remembers whether the message itself was handed over: a silence after that tells nothing of its fate."""
+
+    was_handed_over = False
+
+    async def data(self, message: str | bytes, /, **options: Any) -> aiosmtplib.SMTPResponse:
+        self.was_handed_over = True
+        return await super().data(message, **options)
 
 
 class Words:

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 
 from membership.errors import UserError
 from membership.model import BatchId, GuildId, HoldingState, Lane, MemberKey, RoleId, UserId
-from membership.records import AuditEntry, Draft, HeldRemoval, RemovalCounts
+from membership.records import AuditEntry, Draft, HeldRemoval, RemovalCounts, Tries
 from storage.ledgers import deliveries
 from storage.store import Database
 from tests.storage.builders import CHARLIE, DANA, GUILD, VIP, an_event
@@ -76,12 +76,25 @@ async def test_of_many_who_queue_a_message_at_once_one_is_new(database: Database
     assert sum(await asyncio.gather(*(put() for _ in range(16)))) == 1
 
 
+async def test_tries_that_may_have_arrived_are_counted_for_their_message_and_their_target(database: Database) -> None:
+    async with database.write() as tx:
+        await tx.outbox.put(a_draft("a"), NOON)
+        (job,) = await tx.jobs.claim(NOON, NOON + MINUTE, 10, [])
+        for number in range(2):
+            tries = await tx.outbox.record_try(int(job.key), "silence", NOON + number * MINUTE, is_answered=False)
+        assert tries == Tries(first_at=NOON, unanswered=2)
+        assert await tx.outbox.sent_to("mail", "7", NOON) == 2
+        assert await tx.outbox.sent_to("mail", "7", NOON + MINUTE) == 1
+        assert await tx.outbox.sent_to("mail", "8", NOON) == 0
+
+
 async def test_a_settled_message_waits_no_more_and_its_tries_are_kept(database: Database) -> None:
     async with database.write() as tx:
         await tx.outbox.put(a_draft("a"), NOON)
         (job,) = await tx.jobs.claim(NOON, NOON + MINUTE, 10, [])
         message_id = int(job.key)
-        await tx.outbox.record_try(message_id, "451 later", NOON)
+        tries = await tx.outbox.record_try(message_id, "451 later", NOON, is_answered=True)
+        assert tries == Tries(first_at=NOON, unanswered=0)
         assert await tx.outbox.get(message_id) is not None
         await tx.outbox.settle(message_id, "sent", "250 ok", NOON + MINUTE)
         await tx.outbox.settle(message_id, "dropped", "too late", NOON + DAY)

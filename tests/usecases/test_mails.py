@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from membership.errors import Audience, Blocked, Reason, Retry
+from membership.errors import Audience, Blocked, Reason, Retry, Unanswered
 from membership.model import PurchaseStatus
 from tests.usecases.conftest import Builder
 from tests.usecases.world import CHARLIE, VIP, World
@@ -89,6 +89,52 @@ async def test_a_mail_server_in_trouble_gets_the_mail_later_and_once(world: Worl
     await world.advance(minutes=1)
     await world.advance(minutes=1)
     assert world.mailer.templates() == ["connect"]
+
+
+async def test_a_mail_that_may_have_arrived_is_tried_three_times_and_then_dropped(world: World) -> None:
+    await world.plan("vip", VIP)
+    world.mailer.faults.fails("send", *[Unanswered("timeout")] * 100, late=True)
+    await world.buys("vip")
+    for _ in range(11):
+        await world.advance(minutes=5)
+    assert world.mailer.templates() == ["connect"] * 3
+    assert len({mail.message_id for mail in world.mailer.sent}) == 1
+    (dropped,) = await world.audit("message.dropped")
+    assert dropped.detail == {"kind": "mail", "template": "connect", "why": "timeout"}
+
+
+async def test_every_try_of_a_mail_tells_the_same_code_and_link_also_after_a_restart(world: World) -> None:
+    await world.plan("vip", VIP)
+    world.joins(CHARLIE)
+    world.mailer.faults.fails("send", Unanswered("timeout"), late=True)
+    await world.buys("vip")
+    await world.restart()
+    await world.advance(minutes=20)
+    first, second = world.mailer.sent
+    assert first == second
+    assert (await world.claims(CHARLIE, str(first.facts["code"]))).plan_names == ("VIP",)
+
+
+async def test_a_try_that_may_have_arrived_counts_in_the_limits(new_world: Builder) -> None:
+    world = await new_world(reminder_hours=())
+    await world.plan("vip", VIP)
+    world.mailer.faults.fails("send", Unanswered("timeout"), late=True)
+    for _ in range(4):
+        await world.buys("vip")
+    assert len(world.mailer.sent) == 3
+
+
+async def test_a_mail_that_the_server_never_takes_is_dropped_after_a_week(new_world: Builder) -> None:
+    world = await new_world(reminder_hours=())
+    await world.plan("vip", VIP)
+    world.mailer.faults.fails_always("send", Retry("451 not now"))
+    await world.buys("vip")
+    for _ in range(10):
+        await world.advance(days=1)
+    assert len(world.mailer.faults.of("send")) == 8
+    assert [entry.detail for entry in await world.audit("message.dropped")] == [
+        {"kind": "mail", "template": "connect", "why": "451 not now"}
+    ]
 
 
 async def test_an_address_that_bounces_gets_no_more_mail(world: World) -> None:

@@ -15,7 +15,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from hypothesis import given
 from hypothesis import strategies as st
 
-from membership.errors import Audience, Blocked, Reason, Retry
+from membership.errors import Audience, Blocked, Reason, Retry, Unanswered
 from membership.ports import Mail
 from tests.web.stage import HandClock, free_port
 from web.config import MailSettings
@@ -45,6 +45,7 @@ class Catcher:
         self.answer = "250 OK"
         self.recipient_answer = ""
         self.was_encrypted = False
+        self.hangs_up = False
 
     async def handle_RCPT(  # noqa: N802 - the name is aiosmtpd's
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -56,6 +57,9 @@ class Catcher:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         self.was_encrypted = session.ssl is not None
+        if self.hangs_up:
+            assert server.transport is not None
+            server.transport.close()
         if self.answer.startswith("250"):
             self.envelopes.append(envelope)
         return self.answer
@@ -100,6 +104,13 @@ async def test_a_mail_arrives_with_text_first_and_html_second(port: int, catcher
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
     assert catcher.envelopes[0].rcpt_tos == ["ada@example.com"]
     assert catcher.envelopes[0].mail_from == "gate@example.com"
+
+
+async def test_a_connection_that_is_lost_after_the_message_leaves_its_fate_open(port: int, catcher: Catcher) -> None:
+    catcher.hangs_up = True
+    with pytest.raises(Unanswered):
+        await a_mailer(port).send(a_mail())
+    assert len(catcher.envelopes) == 1
 
 
 async def test_the_headers_are_those_of_a_machine_that_means_well(port: int, catcher: Catcher) -> None:
