@@ -142,7 +142,7 @@ async def _services(stack: AsyncExitStack, ground: Ground) -> Services:
         intake=intake,
         discord=ground.discord.port,
         sellers=Sellers(providers, ground.database, clock),
-        mailer=SmtpMailer(settings.mail, clock),
+        mailer=SmtpMailer(settings.mail, clock, claim_command=settings.discord.claim_command),
         clock=clock,
         randomness=randomness,
         public_url=public_url(settings),
@@ -216,6 +216,7 @@ def _pages(process: Process) -> Parts:
         clock=services.clock,
         randomness=services.randomness,
         checkout_origins=origins,
+        claim_command=settings.discord.claim_command,
         is_sandbox=settings.is_sandbox,
     )
 

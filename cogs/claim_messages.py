@@ -10,7 +10,7 @@ import structlog
 
 from cogs import texts
 from cogs.calls import Calls
-from cogs.claim_text import read_claim
+from cogs.claim_text import claim_command, read_claim
 from cogs.parts import ClaimDesk
 from membership.errors import Blocked, DoorlistError, Gone, Retry
 from membership.model import ChannelId, GuildId, UserId
@@ -76,7 +76,8 @@ class ClaimMessages:
         if code is None:
             await self._hint_if_blind(message, guild_id)
         elif not code:
-            await self._tell(message, guild_id, _Reply(private=texts.CLAIM_HOW, public=texts.CLAIM_HOW))
+            how = texts.claim_how(self._command())
+            await self._tell(message, guild_id, _Reply(private=how, public=how))
         elif guild_id is None:
             await self._tell(message, None, await self._reply(message, None, code))
         else:
@@ -84,6 +85,10 @@ class ClaimMessages:
             reply, _ = await asyncio.gather(self._reply(message, guild_id, code), self._hide(message, guild_id))
             await self._tell(message, guild_id, reply)
             await self._desk.answered(message.message_id)
+
+    def _command(self) -> str:
+        can_read = self._calls.connection.require().intents.message_content
+        return claim_command(self._prefix if can_read else "")
 
     def _read(self, message: ChannelMessage, guild_id: GuildId | None) -> str | None:
         bot = self._calls.connection.require()

@@ -10,6 +10,11 @@ LONGEST_CLAIM = 300
 _CLAIM = re.compile(r"claim\b[\s:]*(.*)", re.IGNORECASE | re.DOTALL)
 
 
+def claim_command(prefix: str) -> str:
+    """Return what people type before a code: "!claim" by the prefix, the slash command where there is none."""
+    return f"{prefix}claim" if prefix else "/claim"
+
+
 def read_claim(text: str, *, prefix: str, bot_id: int, is_direct: bool) -> str | None:
     """Return what follows "claim", "" when nothing does, None when the message is no claim.
 

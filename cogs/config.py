@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from cogs.claim_text import claim_command
+
 
 class DiscordSettings(BaseModel):
     """The bot's identity and where Discord is; the sandbox changes only the three addresses."""
@@ -19,3 +21,8 @@ class DiscordSettings(BaseModel):
     api_url: str = "https://discord.com/api/v10"
     gateway_url: str = "wss://gateway.discord.gg/"
     site_url: str = Field(default="https://discord.com", description="where people sign in")
+
+    @property
+    def claim_command(self) -> str:
+        """Return what people type before a code; without the intent the bot cannot read it in a message."""
+        return claim_command(self.claim_prefix if self.message_content_intent else "")

@@ -13,8 +13,12 @@ EXAMPLE_CODE = "K7QF-2M9X-4TRW-8HNB"
 TRY_AGAIN = "I cannot do that right now. Nothing is lost: try again in a minute."
 BROKEN = "That did not work because of a fault on our side. Staff can find it in the log under `{reference}`."
 NOT_ALLOWED = "You are not allowed to use this command here."
-CLAIM_HOW = f"Write `claim` and your code, like this: `claim {EXAMPLE_CODE}`. The code is in your purchase mail."
 CANNOT_READ = "I cannot read messages here. Use `/claim` instead: nobody else sees it."
+
+
+def claim_how(command: str) -> str:
+    """Say how a code is given to somebody who wrote the command alone."""
+    return f"Write `{command}` and your code, like this: `{command} {EXAMPLE_CODE}`. The code is in your purchase mail."
 
 
 def claim_answer(answer: ClaimAnswer, *, name: str, is_in_guild: bool) -> str:

@@ -79,12 +79,12 @@ _ENDED_BECAUSE = {
 class SmtpMailer:
     """Sends through the configured mail server; says so when there is none."""
 
-    def __init__(self, settings: MailSettings, clock: Clock) -> None:
-        """Take the [mail] section. Raises ValueError when from_address is no address."""
+    def __init__(self, settings: MailSettings, clock: Clock, *, claim_command: str) -> None:
+        """Take the [mail] section and what people type before a code. Raises ValueError for a bad from_address."""
         self.is_configured = settings.transport == "smtp"
         self._settings = settings
         self._clock = clock
-        self._words = Words()
+        self._words = Words(claim_command)
         self._from = one_address(parseaddr(settings.from_address)[1]) if self.is_configured else None
 
     async def send(self, mail: Mail) -> None:
@@ -180,8 +180,8 @@ class _Connection(aiosmtplib.SMTP):
 class Words:
     """The mails' texts."""
 
-    def __init__(self) -> None:
-        """Load the templates."""
+    def __init__(self, claim_command: str) -> None:
+        """Load the templates; `claim_command` is what people type before a code."""
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_FOLDER),
             autoescape=jinja2.select_autoescape(["html"], default=False),
@@ -190,6 +190,7 @@ class Words:
             lstrip_blocks=True,
             keep_trailing_newline=True,
         )
+        self._environment.globals["claim_command"] = claim_command
         self._environment.filters.update(
             money=wording.money,
             price=wording.price,

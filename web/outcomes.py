@@ -81,7 +81,7 @@ _STOPPED = {
 _FAILED = {
     Reason.BANNED: "This Discord account is banned from the server, so we cannot add it. Please write to the staff.",
     Reason.SERVER_LIMIT: "You are in the maximum number of servers that Discord allows. Leave one, then try again.",
-    Reason.ACCOUNT_GONE: "This Discord account no longer exists. Connect another: the link in your mail gets you a new one.",
+    Reason.ACCOUNT_GONE: "This Discord account is gone. Connect another: the link in your mail gets you a new one.",
     Reason.TOKEN_EXPIRED: "Discord's permission ran out. The link in your mail gets you a new one; connect once more.",
     Reason.REFUNDED: "This purchase was refunded.",
     Reason.CANCELLED: "This purchase has ended.",

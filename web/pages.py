@@ -39,6 +39,7 @@ def install(app: web.Application, parts: Parts) -> None:
         # The address changes with the content, so that browsers may keep it for ever.
         stylesheet=f"/static/doorlist.css?v={_fingerprint(STATIC / 'doorlist.css')}",
         is_sandbox=parts.is_sandbox,
+        claim_command=parts.claim_command,
     )
 
 

@@ -232,8 +232,8 @@ class Parts:
     """Everything the web application is built from.
 
     `public_url` is the origin that people and providers use, without a trailing slash. `checkout_origins` are the
-    origins that a form of ours may lead to (browsers apply form-action to the redirect as well). `is_sandbox` paints
-    every page so that it can never be taken for the real one.
+    origins that a form of ours may lead to (browsers apply form-action to the redirect as well). `claim_command` is
+    what people type before a code. `is_sandbox` paints every page so that it can never be taken for the real one.
     """
 
     settings: WebSettings
@@ -246,4 +246,5 @@ class Parts:
     clock: Clock
     randomness: Randomness
     checkout_origins: tuple[str, ...] = ("https://checkout.stripe.com", "https://billing.stripe.com")
+    claim_command: str = "!claim"
     is_sandbox: bool = False

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from cogs import event_texts, texts, words
-from cogs.claim_text import read_claim
+from cogs.claim_text import claim_command, read_claim
+from cogs.config import DiscordSettings
 from membership.claims import ClaimAnswer, ClaimOutcome
 from membership.errors import Reason
 from membership.model import RoleId
@@ -43,6 +44,17 @@ BOT = 55
 )
 def test_a_claim_is_found_in_what_people_write(text: str, is_direct: bool, code: str | None) -> None:
     assert read_claim(text, prefix="!", bot_id=BOT, is_direct=is_direct) == code
+
+
+@pytest.mark.parametrize(("prefix", "command"), [("!", "!claim"), ("door ", "door claim"), ("", "/claim")])
+def test_people_are_told_the_command_that_works(prefix: str, command: str) -> None:
+    settings = DiscordSettings(claim_prefix=prefix)
+    assert settings.claim_command == claim_command(prefix) == command
+    assert f"`{command} {texts.EXAMPLE_CODE}`" in texts.claim_how(command)
+
+
+def test_without_the_intent_people_are_sent_to_the_slash_command() -> None:
+    assert DiscordSettings(message_content_intent=False).claim_command == "/claim"
 
 
 def test_without_a_prefix_only_mentions_and_direct_messages_claim() -> None:

@@ -307,6 +307,7 @@ async def a_stage(
     idle_seconds: float = 9.0,
     trusted_proxies: tuple[str, ...] = (),
     is_sandbox: bool = False,
+    claim_command: str = "!claim",
 ) -> AsyncIterator[Stage]:
     """Open the database, listen, and hand out a browser."""
     port = free_port()
@@ -332,6 +333,7 @@ async def a_stage(
             use_cases=membership,
             clock=clock,
             randomness=Dice(),
+            claim_command=claim_command,
             is_sandbox=is_sandbox,
         )
         runner = await start_server(build_app(parts), settings, idle_seconds=idle_seconds)

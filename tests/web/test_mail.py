@@ -83,14 +83,14 @@ async def port(catcher: Catcher) -> AsyncIterator[int]:
     controller.stop()
 
 
-def a_mailer(port: int, **smtp: object) -> SmtpMailer:
+def a_mailer(port: int, *, claim_command: str = "!claim", **smtp: object) -> SmtpMailer:
     settings = {
         "transport": "smtp",
         "from_address": "Doorlist <gate@example.com>",
         "reply_to": "staff@example.com",
         "smtp": {"host": "127.0.0.1", "port": port, "tls": "none", **smtp},
     }
-    return SmtpMailer(MailSettings.model_validate(settings), HandClock())
+    return SmtpMailer(MailSettings.model_validate(settings), HandClock(), claim_command=claim_command)
 
 
 def a_mail(template: str = "connect", *, to: str = "ada@example.com", **facts: object) -> Mail:
@@ -131,6 +131,16 @@ async def test_only_a_reminder_can_be_unsubscribed_from() -> None:
     assert mailer.compose(a_mail("connect_reminder", unsubscribe_url=url))["List-Unsubscribe"] == f"<{url}>"
     assert mailer.compose(a_mail("connect", unsubscribe_url=url))["List-Unsubscribe"] is None
     assert mailer.compose(a_mail("connect_reminder"))["List-Unsubscribe"] is None
+
+
+@pytest.mark.parametrize("template", ["connect", "connect_reminder"])
+async def test_a_mailed_code_names_the_command_that_the_settings_make(template: str) -> None:
+    message = a_mailer(25, claim_command="/claim").compose(a_mail(template))
+    for kind in ("plain", "html"):
+        body = message.get_body((kind,))
+        assert body is not None
+        assert "/claim K7QF-2M9X-4TRW-8HNB" in body.get_content()
+        assert "!claim" not in body.get_content()
 
 
 async def test_the_connect_mail_says_all_in_its_text_part() -> None:
@@ -302,7 +312,7 @@ async def test_a_mail_server_without_encryption_gets_nothing_when_encryption_is_
 
 
 async def test_without_a_mail_server_nothing_is_configured() -> None:
-    mailer = SmtpMailer(MailSettings(), HandClock())
+    mailer = SmtpMailer(MailSettings(), HandClock(), claim_command="!claim")
     assert not mailer.is_configured
     with pytest.raises(Blocked):
         await mailer.send(a_mail())

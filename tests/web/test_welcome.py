@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from html import escape
+from pathlib import Path
 
 import pytest
 
-from tests.web.stage import CHECKOUT, DELIVERED, KEY, PAID, WELCOME, Page, Stage
+from tests.web.stage import CHECKOUT, DELIVERED, KEY, PAID, WELCOME, Page, Stage, a_stage
 from web.parts import AccessState, Progress
 
 
@@ -40,6 +41,13 @@ async def test_whoever_only_knows_the_checkout_is_not_sent_to_discord(stage: Sta
         answer = await stage.browser.press("/welcome", session_id=CHECKOUT, **form)
         assert (answer.status, answer.cookies) == (200, ())
         assert "The link in your mail connects it" in answer.text
+
+
+async def test_the_way_to_use_a_code_follows_the_settings(tmp_path: Path) -> None:
+    async with a_stage(tmp_path, claim_command="/claim") as stage:
+        page = await stage.browser.get(WELCOME)
+    assert "<code>/claim</code>" in page.text
+    assert "!claim" not in page.text
 
 
 async def test_a_payment_that_is_not_confirmed_yet_is_waited_for(stage: Stage) -> None:
