@@ -192,8 +192,8 @@ class Words:
         )
         self._environment.globals["claim_command"] = claim_command
         self._environment.filters.update(
-            money=wording.money,
-            price=wording.price,
+            money=wording.money_with_code,
+            price=wording.price_with_code,
             day=wording.day,
             short_day=wording.short_day,
             listed=wording.listed,

@@ -18,7 +18,6 @@ HERE = Path(__file__).parent
 STATIC = HERE / "static"
 FILTERS: dict[str, Callable[..., str]] = {
     "money": wording.money,
-    "price": wording.price,
     "day": wording.day,
     "listed": wording.listed,
 }

@@ -9,17 +9,24 @@ from decimal import Decimal
 
 from membership.model import minor_digits
 
+_SIGNS = {"EUR": "€", "USD": "$", "GBP": "£"}
+
 
 def money(amount: int, currency: str) -> str:
-    """Write minor units the plain way: 900, "eur" becomes "9.00 EUR"."""
-    digits = minor_digits(currency)
-    return f"{Decimal(amount).scaleb(-digits):,.{digits}f} {currency.upper()}"
+    """Write minor units for a page: 900, "eur" becomes "9.00 €", as in Discord; other currencies keep their code."""
+    code = currency.upper()
+    return f"{_number(amount, currency)} {_SIGNS.get(code, code)}"
 
 
-def price(amount: int, currency: str, interval: str) -> str:
-    """Write a price with its rhythm: "9.00 EUR per month", "199.00 EUR once"."""
+def money_with_code(amount: int, currency: str) -> str:
+    """Write minor units for a mail, which any program may show: 900, "eur" becomes "9.00 EUR"."""
+    return f"{_number(amount, currency)} {currency.upper()}"
+
+
+def price_with_code(amount: int, currency: str, interval: str) -> str:
+    """Write a price with its rhythm for a mail: "9.00 EUR per month", "199.00 EUR once"."""
     rhythm = f"per {interval}" if interval else "once"
-    return f"{money(amount, currency)} {rhythm}"
+    return f"{money_with_code(amount, currency)} {rhythm}"
 
 
 def moment(value: datetime | str) -> datetime:
@@ -56,3 +63,8 @@ def listed(names: Sequence[str]) -> str:
 def shortened(text: str, length: int) -> str:
     """Cut a text to at most `length` characters, marked with an ellipsis."""
     return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
+
+
+def _number(amount: int, currency: str) -> str:
+    digits = minor_digits(currency)
+    return f"{Decimal(amount).scaleb(-digits):,.{digits}f}"

@@ -10,6 +10,7 @@ import pytest
 
 from membership.codes import digest
 from tests.web.stage import CHECKOUT, DELIVERED, KEY, OFFERS, PAID, PREVIEW, TOKEN, WELCOME, Page, Stage, a_stage
+from web import wording
 from web.parts import AccessState, Check, ConnectOutcome, ConnectResult, ConnectReview, LinkState
 
 VOID = {"meta", "link", "input", "br", "img", "hr"}
@@ -135,6 +136,23 @@ async def test_every_page_follows_the_rules_of_accessible_pages(stage: Stage) ->
         assert len(identifiers) == len(set(identifiers)), name
 
 
+@pytest.mark.parametrize(
+    ("amount", "currency", "shown", "mailed"),
+    [
+        (900, "eur", "9.00 €", "9.00 EUR"),
+        (123456, "usd", "1,234.56 $", "1,234.56 USD"),
+        (500, "gbp", "5.00 £", "5.00 GBP"),
+        (500, "jpy", "500 JPY", "500 JPY"),
+        (1234, "kwd", "1.234 KWD", "1.234 KWD"),
+    ],
+)
+def test_money_is_shown_with_its_sign_and_mailed_with_its_code(
+    amount: int, currency: str, shown: str, mailed: str
+) -> None:
+    assert wording.money(amount, currency) == shown
+    assert wording.money_with_code(amount, currency) == mailed
+
+
 async def test_nothing_on_a_page_is_loaded_from_elsewhere(stage: Stage) -> None:
     for name, page in (await every_page(stage)).items():
         for link in Document(page.text).named("link"):
@@ -164,7 +182,7 @@ async def test_the_stylesheet_is_kept_by_browsers_until_it_changes(stage: Stage)
 
 async def test_the_shop_shows_plans_with_their_prices(stage: Stage) -> None:
     page = await stage.browser.get("/")
-    for words in ("VIP", "9.00 EUR", "per month", "199.00 EUR", "once", 'href="/buy/course"'):
+    for words in ("VIP", "9.00 €", "per month", "199.00 €", "once", 'href="/buy/course"'):
         assert words in page.text
 
 
