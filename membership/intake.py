@@ -58,7 +58,7 @@ async def _record(services: Services, stored: StoredEvent, account: Account, rea
         for snapshot in reading.purchases:
             await recording.record(tx, account.id, snapshot, occasion)
         if reading.notice:
-            detail = {"notice": reading.notice, "event_type": stored.event.type, **reading.facts}
+            detail = {"notice": reading.notice, "event_type": stored.event.type}
             await tx.audit.add(AuditEntry(event="payment.notice", actor=stored.provider, detail=detail), now)
         await tx.inbox.settle(stored.id, "done")
     log.info("event_recorded", type=stored.event.type, purchases=len(reading.purchases))

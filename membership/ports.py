@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -140,8 +140,6 @@ class Reading:
     """What an event pointed at, fetched: the present truth, never the event's own payload.
 
     `expired_tokens`: link tokens of checkouts that can no longer be paid. `notice` is a line for staff, "" for none.
-    `facts` are what only the event tells: "payment_failed" with the page where it can be repaired ("" when there is
-    none), "trial_will_end" with the purchase's id.
     """
 
     purchases: tuple[PurchaseSnapshot, ...] = ()
@@ -149,7 +147,6 @@ class Reading:
     expired_tokens: tuple[str, ...] = ()
     is_ignored: bool = False
     notice: str = ""
-    facts: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

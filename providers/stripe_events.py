@@ -75,8 +75,6 @@ class Hint:
     notice: str = ""
     expired_token: str = ""
     has_failed: bool = False
-    repair_url: str = ""
-    trial_will_end: bool = False
 
 
 def read_envelope(body: bytes) -> IncomingEvent:
@@ -112,13 +110,7 @@ def _thin_hint(kind: str, target: str) -> Hint:
     look = _family(kind)
     if look is Look.NOTHING or not target:
         return Hint(look=Look.NOTHING, notice=_notice(kind, target))
-    return Hint(
-        look=look,
-        target=target,
-        notice=_notice(kind, target),
-        has_failed=_has_failed(kind),
-        trial_will_end=kind.endswith("trial_will_end"),
-    )
+    return Hint(look=look, target=target, notice=_notice(kind, target), has_failed=_has_failed(kind))
 
 
 def _snapshot_hint(kind: str, found: JsonObject) -> Hint:
@@ -145,8 +137,6 @@ def _snapshot_hint(kind: str, found: JsonObject) -> Hint:
         notice=_notice(kind, target),
         expired_token=expired_token,
         has_failed=_has_failed(kind),
-        repair_url=text(found, "hosted_invoice_url"),
-        trial_will_end=kind.endswith("trial_will_end"),
     )
 
 
@@ -179,11 +169,7 @@ def _family(kind: str) -> Look:
 
 
 def _has_failed(kind: str) -> bool:
-    return kind in (
-        "invoice.payment_failed",
-        "invoice.payment_action_required",
-        "checkout.session.async_payment_failed",
-    )
+    return kind == "checkout.session.async_payment_failed"
 
 
 def _notice(kind: str, target: str) -> str:

@@ -49,12 +49,7 @@ class StripeReader:
         """Fetch what the event points at. Raises Retry, Blocked and Gone."""
         pointer = hint(event)
         reading = await self._look(pointer)
-        facts: dict[str, object] = {}
-        if pointer.has_failed:
-            facts["payment_failed"] = pointer.repair_url
-        if pointer.trial_will_end:
-            facts["trial_will_end"] = pointer.target
-        return replace(reading, notice=pointer.notice, facts={**facts, **reading.facts})
+        return replace(reading, notice=pointer.notice)
 
     async def fetch(self, external_id: str) -> PurchaseSnapshot:
         """Read one purchase completely, money included: `sub_...`, or `cs_...` for what came out of a checkout.
@@ -143,12 +138,10 @@ class StripeReader:
 
     async def _billed(self, pointer: Hint) -> Reading:
         """Find the subscription of an invoice or a schedule that a thin event only names."""
-        target, facts = pointer.target, {}
+        target = pointer.target
         if pointer.look is Look.INVOICE:
             raw = await self._client.get(f"/v1/invoices/{target}", kind="invoice", gone="invoice")
             subscription = shapes.invoice_subscription(raw)
-            if pointer.has_failed:
-                facts["payment_failed"] = text(raw, "hosted_invoice_url")
         else:
             raw = await self._client.get(
                 f"/v1/subscription_schedules/{target}", kind="subscription_schedule", gone="schedule"
@@ -156,7 +149,7 @@ class StripeReader:
             subscription = reference(raw, "subscription")
         if not subscription:
             return Reading(is_ignored=True)
-        return replace(_of(await self._subscription(subscription)), facts=facts)
+        return _of(await self._subscription(subscription))
 
     async def _payment(self, look: Look, target: str) -> str:
         """Return the payment intent of what a refund, charge or dispute event names, "" for a charge without one."""

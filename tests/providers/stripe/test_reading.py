@@ -174,7 +174,6 @@ async def test_a_delayed_payment_that_failed_is_over_because_the_event_says_so(
     stand_in.put("/v1/checkout/sessions/cs_test_1", an_order(payment_status="unpaid"))
     reading = await stripe.read(event("checkout.session.async_payment_failed"))
     assert reading.purchases[0].status is PurchaseStatus.EXPIRED
-    assert reading.facts == {"payment_failed": ""}
 
 
 @pytest.mark.parametrize("state", ["requires_payment_method", "canceled"])
@@ -204,30 +203,6 @@ async def test_an_expired_checkout_that_is_only_named_gives_its_token_back(
 async def test_a_session_that_sold_nothing_is_ignored(mode: str, stripe: StripeProvider, stand_in: StandIn) -> None:
     stand_in.put("/v1/checkout/sessions/cs_test_1", an_order(mode=mode))
     assert (await stripe.read(event("checkout.session.completed.payment.paid"))).is_ignored
-
-
-async def test_a_failed_renewal_carries_the_page_where_it_can_be_paid(stripe: StripeProvider) -> None:
-    reading = await stripe.read(changed_event("invoice.payment_failed", hosted_invoice_url="https://pay.example/in_1"))
-    assert reading.facts == {"payment_failed": "https://pay.example/in_1"}
-    assert reading.purchases
-
-
-@pytest.mark.parametrize(
-    ("kind", "facts"),
-    [("v1.invoice.payment_failed", {"payment_failed": "https://pay.example/in_1"}), ("v1.invoice.paid", {})],
-)
-async def test_an_invoice_that_is_only_named_carries_the_page_when_it_failed(
-    kind: str, facts: dict[str, str], stripe: StripeProvider, stand_in: StandIn
-) -> None:
-    stand_in.put("/v1/invoices/in_1", {**object_of("invoice.paid"), "hosted_invoice_url": "https://pay.example/in_1"})
-    reading = await stripe.read(thin(kind, "in_1"))
-    assert reading.facts == facts
-    assert reading.purchases
-
-
-async def test_the_coming_end_of_a_trial_is_told(stripe: StripeProvider) -> None:
-    reading = await stripe.read(event("customer.subscription.trial_will_end"))
-    assert reading.facts == {"trial_will_end": "sub_1"}
 
 
 async def test_a_changed_customer_is_read_again(stripe: StripeProvider) -> None:
