@@ -55,6 +55,9 @@ async def _record(services: Services, stored: StoredEvent, account: Account, rea
             await tx.customers.record(account.id, customer)
         for token in reading.expired_tokens:
             await tx.links.expire_token(codes.digest(token), now)
+        if reading.is_catalogue:
+            # One listing for however many changes come together.
+            await tx.jobs.mark("catalogue", stored.provider, lane=Lane.BULK, run_at=now, scope=stored.provider)
         for snapshot in reading.purchases:
             await recording.record(tx, account.id, snapshot, occasion)
         if reading.notice:

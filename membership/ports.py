@@ -139,13 +139,15 @@ class Price:
 class Reading:
     """What an event pointed at, fetched: the present truth, never the event's own payload.
 
-    `expired_tokens`: link tokens of checkouts that can no longer be paid. `notice` is a line for staff, "" for none.
+    `expired_tokens`: link tokens of checkouts that can no longer be paid. `is_catalogue`: a price or a product
+    changed, so list them again. `notice` is a line for staff, "" for none.
     """
 
     purchases: tuple[PurchaseSnapshot, ...] = ()
     customers: tuple[CustomerSnapshot, ...] = ()
     expired_tokens: tuple[str, ...] = ()
     is_ignored: bool = False
+    is_catalogue: bool = False
     notice: str = ""
 
 

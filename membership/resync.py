@@ -61,9 +61,7 @@ async def list_everything(services: Services, provider_name: str, *, portion: in
     provider = services.sellers.by_name[provider_name]
     started_at = services.clock.now()
     newest = await provider.newest_event()
-    prices = await provider.prices()
-    async with services.store.write() as tx:
-        await tx.accounts.record_prices(account.id, prices)
+    await read_catalogue(services, provider_name)
     page: list[PurchaseSnapshot] = []
     async for snapshot in provider.purchases():
         page.append(snapshot)
@@ -74,6 +72,14 @@ async def list_everything(services: Services, provider_name: str, *, portion: in
     await _read_missing(services, account.id, started_at, portion)
     async with services.store.write() as tx:
         await tx.cursors.put(_cursor_name(account), newest)
+
+
+async def read_catalogue(services: Services, provider_name: str) -> None:
+    """Record what an account sells now. One GET for each hundred prices."""
+    account = await services.sellers.account(provider_name)
+    prices = await services.sellers.by_name[provider_name].prices()
+    async with services.store.write() as tx:
+        await tx.accounts.record_prices(account.id, prices)
 
 
 async def _take_in(services: Services, provider: Provider, account: Account, cursor: str) -> int:

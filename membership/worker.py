@@ -41,6 +41,7 @@ USE_CASES: Mapping[str, UseCase] = {
     "member": lambda services, job: reconcile.reconcile(services, MemberKey.parse(job.key), job.lane),
     "purchase": lambda services, job: resync.read_purchase(services, PurchaseId(int(job.key))),
     "reread": lambda services, job: resync.settle_money(services, PurchaseId(int(job.key))),
+    "catalogue": lambda services, job: resync.read_catalogue(services, job.key),
     "sweep": lambda services, job: sweep.sweep(services, GuildId(int(job.key))),
     "invitation": lambda services, job: invitations.remind(services, PurchaseId(int(job.key))),
     "plan": lambda services, job: plans.reach(services, PlanId(int(job.key))),

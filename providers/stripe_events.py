@@ -27,11 +27,11 @@ POLLED_TYPES = (
     "customer.subscription.deleted",
     "customer.subscription.paused",
     "customer.subscription.resumed",
-    "customer.subscription.trial_will_end",
     "customer.subscription.updated",
     "customer.updated",
     "invoice.paid",
     "invoice.payment_failed",
+    "price.created",
     "refund.failed",
     "refund.updated",
 )
@@ -63,6 +63,7 @@ class Look(StrEnum):
     DISPUTE = auto()
     SCHEDULE = auto()
     CUSTOMER = auto()
+    CATALOGUE = auto()
     NOTHING = auto()
 
 
@@ -153,6 +154,8 @@ def _family(kind: str) -> Look:
         return Look.SUBSCRIPTION
     if kind.startswith("subscription_schedule."):
         return Look.SCHEDULE
+    if kind.startswith(("product.", "price.")):
+        return Look.CATALOGUE
     if kind == "checkout.session.expired":
         return Look.EXPIRED_SESSION
     if kind.startswith("checkout.session."):

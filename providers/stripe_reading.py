@@ -37,6 +37,7 @@ class StripeReader:
     | a subscription whose latest invoice is not paid    | 1 more where its payment is read                            |
     | a subscription's payment that has a refund         | 1 more                                                      |
     | a payment that has a dispute                       | 1 more                                                      |
+    | product, price                                     | 0; the prices are listed once for all that come together    |
     | any other type                                     | 0                                                           |
     """
 
@@ -85,6 +86,8 @@ class StripeReader:
                 return await self._billed(pointer)
             case Look.NOTHING:
                 return Reading(is_ignored=not pointer.notice)
+            case Look.CATALOGUE:
+                return Reading(is_catalogue=True)
         assert_never(pointer.look)
 
     async def _subscription(self, external_id: str, *, with_money: bool = False) -> PurchaseSnapshot:

@@ -9,7 +9,7 @@ import pytest
 
 from membership.errors import Audience, Blocked, Gone, Reason, Retry
 from membership.model import CustomerSnapshot, PurchaseStatus, UserId
-from membership.ports import Reading
+from membership.ports import Price, Reading
 from tests.usecases.world import CHARLIE, VIP, World
 
 
@@ -83,6 +83,18 @@ async def test_an_event_that_the_provider_cannot_explain_yet_waits(world: World)
     await world.advance(seconds=2)
     await world.advance(minutes=6)
     assert await world.standing(bought) == ["pending not_linked"]
+
+
+async def test_a_new_price_is_known_after_its_event_with_one_listing_for_many(world: World) -> None:
+    new = Price(external_id="price_new", product_id="prod_new", product_name="New", amount=900, currency="eur")
+    world.provider.catalogue = [new]
+    for number in range(3):
+        world.provider.readings[f"evt_{number}"] = Reading(is_catalogue=True)
+        await world.webhook("price_new", event_id=f"evt_{number}", type="price.created")
+    await world.settle()
+    async with world.services.store.read() as tx:
+        assert list(await tx.accounts.prices(world.account_id)) == [new]
+    assert len(world.provider.faults.of("prices")) == 1
 
 
 async def test_an_event_whose_object_is_gone_is_put_aside_for_good(world: World) -> None:

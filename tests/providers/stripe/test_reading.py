@@ -104,15 +104,24 @@ async def test_a_thin_event_costs_one_request_more_where_its_object_is_only_name
     assert stand_in.paths() == cost
 
 
-@pytest.mark.parametrize(
-    "kind", ["balance.available", "invoice.created", "charge.succeeded", "brand.new", "price.updated"]
-)
+@pytest.mark.parametrize("kind", ["balance.available", "invoice.created", "charge.succeeded", "brand.new"])
 async def test_an_unknown_type_is_ignored_without_a_request(
     kind: str, stripe: StripeProvider, stand_in: StandIn
 ) -> None:
     raw = {**json.loads(body_of("invoice.paid")), "type": kind}
     reading = await stripe.read(read_envelope(json.dumps(raw).encode()))
     assert reading.is_ignored
+    assert stand_in.requests == []
+
+
+@pytest.mark.parametrize("kind", ["product.created", "product.updated", "price.created", "price.updated"])
+@pytest.mark.parametrize("is_thin", [False, True])
+async def test_a_changed_product_or_price_asks_for_the_catalogue_without_a_request(
+    kind: str, is_thin: bool, stripe: StripeProvider, stand_in: StandIn
+) -> None:
+    snapshot = read_envelope(json.dumps({**json.loads(body_of("invoice.paid")), "type": kind}).encode())
+    reading = await stripe.read(thin(f"v1.{kind}", "price_1") if is_thin else snapshot)
+    assert (reading.is_catalogue, reading.is_ignored) == (True, False)
     assert stand_in.requests == []
 
 
