@@ -30,7 +30,7 @@ async def test_a_code_in_a_direct_message_is_answered_there(s: Stage) -> None:
     assert s.roles("ada") == {"VIP"}
     welcome, how, unknown = answers_to(s, "ada")
     assert welcome.startswith(WELCOME)
-    assert how.startswith("Write `claim` and your code")
+    assert how.startswith("Write `!claim` and your code")
     assert unknown.startswith("That code does not exist.")
 
 

@@ -53,7 +53,35 @@ async def test_a_used_link_says_so_and_does_nothing(s: Stage) -> None:
     await s.connects("ada")
     async with s.visitor("kim") as visitor:
         page = await visitor.open(link)
-        assert (page.heading, page.forms) == ("This link was used already", ())
+        assert page.heading == "This link was used already"
+        assert [form.action for form in page.forms] == [f"{page.url.path}/again"]
+    assert s.roles("kim") == set()
+
+
+async def test_a_new_link_goes_to_the_buyer_alone_and_moves_the_purchase(s: Stage) -> None:
+    s.buys("ada")
+    link = await link_of(s, "ada")
+    await s.connects("ada", as_person="kim")
+    async with s.visitor("kim") as visitor:
+        answer = await visitor.submit(await visitor.open(link))
+    assert answer.heading == "Look into your mail"
+    await s.settled()
+    assert s.mails("kim") == []
+    assert await link_of(s, "ada") != link
+    await s.connects("ada")
+    await s.settled()
+    assert (s.roles("ada"), s.roles("kim")) == ({"VIP"}, set())
+
+
+async def test_who_starts_a_checkout_that_somebody_else_pays_gets_nothing(s: Stage) -> None:
+    async with s.visitor("ada") as payer, s.visitor("kim") as starter:
+        welcome = await payer.buy("vip")
+        await s.settled()
+        known = URL("/welcome").with_query(session_id=welcome.url.query["session_id"])
+        page = await starter.open(known)
+        assert (page.heading, page.forms) == ("Thank you", ())
+        assert "Ada" not in page.html
+        assert len((await payer.open(welcome.url)).forms) == 1
     assert s.roles("kim") == set()
 
 
