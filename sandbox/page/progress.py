@@ -63,9 +63,10 @@ def _truths(desk: Desk) -> tuple[bool, ...]:
     purchase = desk.purchase
     if purchase is None:
         return (False,) * len(_STEPS)
-    is_delivered = _is_delivered(desk, since=purchase.bought_at)
-    authorized_at = desk.world.discord.authorizations.authorized_at(desk.person)
-    is_connected = is_delivered or (authorized_at is not None and authorized_at >= purchase.bought_at)
+    delivered_at = _delivered_at(desk)
+    # Whoever connected for an earlier purchase need not do it again.
+    is_connected = bool(delivered_at or desk.world.discord.authorizations.authorized_at(desk.person))
+    is_delivered = delivered_at is not None and delivered_at >= purchase.bought_at
     had_role = is_delivered or (is_connected and buyers.has_role(desk.world, desk.person))
     mails = [mail for mail in desk.world.mailbox.messages_to(desk.address) if mail.at >= purchase.bought_at]
     is_read = is_connected or any(is_invitation(mail) and desk.is_read(mail) for mail in mails)
@@ -74,17 +75,16 @@ def _truths(desk: Desk) -> tuple[bool, ...]:
     return True, is_read, is_connected, had_role, had_role and is_cancelled, is_gone
 
 
-def _is_delivered(desk: Desk, *, since: datetime) -> bool:
-    """Say whether the membership log has good news of the person since then: a role that came with signing in is in
-    no audit log.
+def _delivered_at(desk: Desk) -> datetime | None:
+    """Return when the membership log last had good news of the person.
+
+    The log, since a role that came with signing in is in no audit log.
     """
     for message in desk.world.seed.server.log.newest_first():
-        if message.timestamp < since:
-            return False
         for embed in message.embeds if message.author.is_bot else ():
             if embed_tone(embed) == "ok" and f"<@{desk.person.id}>" in (embed.get("description") or ""):
-                return True
-    return False
+                return message.timestamp
+    return None
 
 
 _STEPS: tuple[tuple[str, Target, str, str], ...] = (
