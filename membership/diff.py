@@ -100,16 +100,22 @@ def is_worn_out(holding: Holding, limit: int, now: datetime) -> bool:
 
 
 def _steps_outside(decision: Decision, holdings: Collection[Holding], limits: Limits) -> tuple[Step, ...]:
-    """Discord forgot the roles when the member left: so do we. Those who may be added come in with all their roles.
+    """Remember what may come back with the member; those who may be added come in with all their roles.
 
-    A wanted role that is on its way stays ours: an invite may carry it, and then it is there before we look.
+    Discord forgot the roles when they left, but an invite or another bot may put them on the way in, before we look. A
+    role that is ours stays ours until they are seen without it, so that it is settled or taken then.
     """
-    waiting = {holding.role_id for holding in holdings if holding.state is HoldingState.ADDING} & decision.roles
-    forgotten = tuple(Disown(role) for role in sorted({holding.role_id for holding in holdings} - waiting))
+    owned: list[Step] = []
+    for holding in sorted(holdings, key=lambda holding: holding.role_id):
+        state = HoldingState.ADDING if holding.role_id in decision.roles else HoldingState.REMOVING
+        if holding.role_id in decision.kept:
+            owned.append(Disown(holding.role_id))
+        elif holding.state is not state:
+            owned.append(Own(holding.role_id, state))
     if not (decision.is_wanted and limits.can_join):
-        return forgotten
+        return tuple(owned)
     added = [step for role in sorted(decision.roles) for step in (Own(role, HoldingState.ADDING), Add(role))]
-    return (*forgotten, Join(), *added)
+    return (*owned, Join(), *added)
 
 
 def _steps_wanted(

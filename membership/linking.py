@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from membership import binding
-from membership.errors import Blocked, Gone, Reason, Retry
+from membership import binding, invites
+from membership.errors import Blocked, Gone, Retry
+from membership.invites import is_outside
 from membership.ledgers import Transaction
 from membership.model import (
     Grant,
     GrantState,
-    HoldingState,
     Lane,
     MemberKey,
     Plan,
@@ -142,44 +142,27 @@ async def invite_url(services: Services, grant: Grant, guild: Guild) -> str:
     if guild.invite_url:
         return guild.invite_url
     async with services.store.read() as tx:
-        return await tx.cursors.get(_invite_name(grant)) or ""
+        link = await tx.links.active((await tx.purchases.get(grant.purchase_id)).customer_id)
+        return "" if link is None else await invites.url_of(tx, grant.id, link.user_id, services.clock.now())
 
 
 async def _invite_those_outside(services: Services, wish: Wish) -> None:
     """Make a single-use invite where the member could not be added; their roles follow when they join."""
     now_standing = await standing(services, wish.purchase_id)
-    for grant, plan, guild in now_standing.grants:
+    for grant, _, guild in now_standing.grants:
         if not is_outside(grant) or guild.invite_url or await invite_url(services, grant, guild):
             continue
-        key = MemberKey(guild.id, wish.user_id)
+        now = services.clock.now()
         async with services.store.write() as tx:
-            # The invite may put the roles: they are ours before it can (law 4).
-            for role in plan.roles:
-                await tx.members.own(key, role, HoldingState.ADDING, services.clock.now())
+            key = MemberKey(guild.id, wish.user_id)
+            roles = await invites.own_what_it_puts(tx, grant.id, key, now)
         try:
-            url = await services.discord.invite(guild.id, guild.invite_channel_id, plan.roles)
+            url = await services.discord.invite(guild.id, guild.invite_channel_id, roles)
         except (Retry, Blocked, Gone):
             # No invite can be made either: the page says so, and the roles still follow a join.
             continue
         async with services.store.write() as tx:
-            await tx.cursors.put(_invite_name(grant), url)
-
-
-def is_outside(grant: Grant) -> bool:
-    """Say whether a grant only waits for its member to join, by themselves or because they could not be added."""
-    if grant.state is GrantState.PENDING:
-        return grant.reason is Reason.NOT_IN_SERVER
-    return grant.state is GrantState.FAILED and grant.reason in _JOIN_REFUSALS
-
-
-_JOIN_REFUSALS = (
-    Reason.SERVER_LIMIT,
-    Reason.JOIN_LIMITED,
-    Reason.TOKEN_EXPIRED,
-    Reason.SCOPE_MISSING,
-    Reason.MISSING_ACCESS,
-    Reason.MISSING_PERMISSION,
-)
+            await invites.keep(tx, grant.id, wish.user_id, url, now)
 
 
 async def _standing(tx: Transaction, purchase_id: PurchaseId) -> Standing:
@@ -198,7 +181,3 @@ async def _standing(tx: Transaction, purchase_id: PurchaseId) -> Standing:
         grants=tuple(grants),
         linked_to=None if link is None else link.user_id,
     )
-
-
-def _invite_name(grant: Grant) -> str:
-    return f"invite:{grant.id}"

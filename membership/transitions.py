@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
+from membership import invites
 from membership.announcements import Record, Transition, announce_acts, announce_changes
 from membership.diff import is_worn_out
 from membership.entitlements import KICK_DELAY, Access, Decision, Outcome
@@ -47,6 +48,7 @@ async def settle(services: Services, result: Result) -> None:
         record = Record(tx=tx, key=key, now=now)
         await announce_acts(record, progress)
         await announce_changes(record, result.progress, transitions)
+        await _forget_used_invites(tx, result)
         await tx.removals.drop(key, sorted(result.decision.roles))
         row = MemberRow(
             key=key,
@@ -69,12 +71,15 @@ async def _settle_holdings(tx: Transaction, result: Result, now: datetime) -> fr
     key, progress = result.facts.key, result.progress
     for role in sorted(progress.added):
         await tx.members.own(key, role, HoldingState.HELD, now)
-    if progress.is_kicked:
-        for role in sorted(result.facts.held_roles):
-            await tx.members.disown(key, role)
-        return frozenset()
     gone = progress.removed | (result.facts.held_roles - frozenset(progress.roles) - result.decision.roles)
     return (result.facts.held_roles | progress.added) - gone - result.decision.kept
+
+
+async def _forget_used_invites(tx: Transaction, result: Result) -> None:
+    if result.progress.is_present:
+        for outcome in result.decision.outcomes:
+            if invites.is_outside(outcome.claim.grant):
+                await invites.forget(tx, outcome.claim.grant.id, result.facts.key.user_id)
 
 
 def _change(outcome: Outcome, result: Result, services: Services, now: datetime) -> Transition | None:

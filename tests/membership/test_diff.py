@@ -116,12 +116,24 @@ def test_nobody_is_kicked_who_is_not_there() -> None:
     assert steps(a_decision(kick=True), None) == ()
 
 
-def test_the_roles_of_a_member_who_left_are_forgotten() -> None:
-    assert steps(a_decision(GOLD), None, a_holding(GOLD), a_holding(SILVER)) == (Disown(GOLD), Disown(SILVER))
+def test_the_roles_of_a_member_who_left_are_remembered_in_case_they_come_back_with_them() -> None:
+    assert steps(a_decision(GOLD), None, a_holding(GOLD), a_holding(SILVER)) == (
+        Own(GOLD, ADDING),
+        Own(SILVER, REMOVING),
+    )
+    assert steps(a_decision(GOLD), None, a_holding(GOLD, ADDING), a_holding(SILVER, REMOVING)) == ()
+
+
+def test_a_role_that_an_ended_plan_leaves_alone_is_not_remembered() -> None:
+    assert steps(a_decision(kept=frozenset({GOLD})), None, a_holding(GOLD)) == (Disown(GOLD),)
+
+
+def test_a_remembered_role_is_taken_from_who_comes_back_with_it() -> None:
+    assert steps(a_decision(), seen(GOLD), a_holding(GOLD, REMOVING)) == (Remove(GOLD, is_evidenced=True),)
 
 
 def test_who_may_be_added_comes_in_with_all_their_roles() -> None:
-    assert steps(a_decision(GOLD), None, a_holding(SILVER), can_join=True) == (Disown(SILVER), Join(), *PUT_GOLD)
+    assert steps(a_decision(GOLD), None, a_holding(SILVER, REMOVING), can_join=True) == (Join(), *PUT_GOLD)
 
 
 def test_a_plan_without_roles_brings_its_member_in() -> None:

@@ -35,8 +35,14 @@ class World:
 
     @property
     def end(self) -> tuple[frozenset[RoleId] | None, dict[RoleId, HoldingState]]:
-        """Return what must come out the same, whatever happened on the way."""
-        return self.roles, {holding.role_id: holding.state for holding in self.facts.holdings}
+        """Return what must come out the same, whatever happened on the way.
+
+        What is remembered of somebody outside depends on when they were last seen.
+        """
+        states = {holding.role_id: holding.state for holding in self.facts.holdings}
+        if self.roles is None:
+            states = {role: state for role, state in states.items() if state is not HoldingState.REMOVING}
+        return self.roles, states
 
     def reconcile(self, happens: Callable[[int], bool] = lambda _: True, *, is_settled: bool = True) -> None:
         """Write ownership, take those acts that happen, by their place, and settle unless the process died first."""
@@ -47,6 +53,9 @@ class World:
         done = [act for place, act in enumerate(acts) if happens(place) and self._perform(act)]
         if is_settled:
             self._settle(done)
+            if any(isinstance(act, Join) for act in done):
+                # Discord tells of the join: only now is it seen which remembered roles did not come along.
+                self.reconcile(happens)
 
     def settle_grants(self) -> None:
         """Mark every ended claim's grant as revoked, as is done once its roles are gone."""
@@ -87,9 +96,7 @@ class World:
                     self._own(role, HoldingState.HELD)
                 case Remove(role):
                     self._disown(role)
-                case Kick():
-                    self.facts = replace(self.facts, holdings=())
-                case Join():
+                case Kick() | Join():
                     pass
 
     def _own(self, role: RoleId, state: HoldingState, *, is_repair: bool = False) -> None:

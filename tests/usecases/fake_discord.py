@@ -77,7 +77,7 @@ class FakeDiscord:
         return outcome
 
     async def invite(self, guild_id: GuildId, channel_id: ChannelId | None, roles: Sequence[RoleId]) -> str:
-        fault = self.faults.before("invite", guild_id)
+        fault = self.faults.before("invite", guild_id, *roles)
         self.faults.after("invite", fault)
         return f"https://discord.example/invite/{len(self.faults.of('invite'))}"
 

@@ -111,7 +111,7 @@ async def test_leaving_waits_and_coming_back_gives_the_roles_again(world: World)
     await member_came_or_went(world.services, MemberKey(GUILD, CHARLIE))
     await world.settle()
     assert await world.standing(bought) == ["pending not_in_server"]
-    assert await world.holdings(CHARLIE) == {}
+    assert await world.holdings(CHARLIE) == {VIP: "adding"}
     world.joins(CHARLIE)
     await member_came_or_went(world.services, MemberKey(GUILD, CHARLIE))
     await world.settle()
