@@ -19,6 +19,9 @@ log = structlog.get_logger(__name__)
 
 NIGHT_HOUR = 3
 HOUR = timedelta(hours=1)
+KEPT = timedelta(days=90)
+PRUNED_AT_ONCE = 500
+MOST_PORTIONS = 1000
 
 
 class Clocks:
@@ -64,9 +67,10 @@ class Clocks:
             await self._try("poll", resync.poll_events(self._services, name))
 
     async def nightly(self) -> None:
-        """List everything at every provider."""
+        """List everything at every provider; then throw away what is older than 90 days."""
         for name in self._services.sellers.by_name:
             await self._try("resync", resync.list_everything(self._services, name))
+        await self._try("retention", self._prune())
 
     async def after_jump(self, before: datetime, now: datetime) -> None:
         """Run what a jump of the sandbox's clock passed over."""
@@ -75,6 +79,14 @@ class Clocks:
             await self.hourly()
         if now.date() > before.date():
             await self.nightly()
+
+    async def _prune(self) -> None:
+        """Go in portions, between which others have their turn at the database; the next night does the rest."""
+        before = self._services.clock.now() - KEPT
+        for _ in range(MOST_PORTIONS):
+            async with self._services.store.write() as tx:
+                if await tx.retention.prune(before, PRUNED_AT_ONCE) == 0:
+                    return
 
     async def _try(self, what: str, run: Awaitable[object]) -> None:
         """Await one run; a failure of the outside is noted and the next run tries again."""

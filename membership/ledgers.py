@@ -152,6 +152,16 @@ class Sessions(Protocol):
         """Delete what has expired."""
 
 
+class Retention(Protocol):
+    """What is thrown away when it is old (DESIGN 5)."""
+
+    async def prune(self, before: datetime, limit: int) -> int:
+        """Empty or delete at most `limit` rows of each kind that are older than a moment; return how many there were.
+
+        Bodies of events, deliveries, expired tokens and codes, failed tries, answered messages. Dedupe keys stay.
+        """
+
+
 class Transaction(Protocol):
     """One database transaction with every aggregate bound to it."""
 
@@ -170,6 +180,7 @@ class Transaction(Protocol):
     audit: Audit
     removals: Removals
     sessions: Sessions
+    retention: Retention
 
 
 class Store(Protocol):

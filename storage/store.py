@@ -30,6 +30,7 @@ from storage.outbox import Outbox
 from storage.plans import Plans
 from storage.purchases import Purchases
 from storage.removals import Removals
+from storage.retention import Retention
 from storage.secrets import Seal, WrongKey, find_keys
 from storage.sessions import Sessions
 from storage.statements import insert_into
@@ -62,6 +63,7 @@ class Transaction:
         self.audit: ledgers.Audit = Audit(connection)
         self.removals: ledgers.Removals = Removals(connection)
         self.sessions: ledgers.Sessions = Sessions(connection, seal)
+        self.retention: ledgers.Retention = Retention(connection)
 
 
 class Database:
