@@ -64,9 +64,9 @@ def _truths(desk: Desk) -> tuple[bool, ...]:
     if purchase is None:
         return (False,) * len(_STEPS)
     delivered_at = _delivered_at(desk)
-    # Whoever connected for an earlier purchase need not do it again.
-    is_connected = bool(delivered_at or desk.world.discord.authorizations.authorized_at(desk.person))
+    authorized_at = desk.world.discord.authorizations.authorized_at(desk.person)
     is_delivered = delivered_at is not None and delivered_at >= purchase.bought_at
+    is_connected = is_delivered or (authorized_at is not None and authorized_at >= purchase.bought_at)
     had_role = is_delivered or (is_connected and buyers.has_role(desk.world, desk.person))
     mails = [mail for mail in desk.world.mailbox.messages_to(desk.address) if mail.at >= purchase.bought_at]
     is_read = is_connected or any(is_invitation(mail) and desk.is_read(mail) for mail in mails)
