@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from membership import linking, shop
+from membership import invites, linking, shop
 from membership.errors import Reason
 from membership.linking import Standing, Verdict, Wish
 from membership.model import Grant, GrantState, Plan, PurchaseId, PurchaseStatus, UserId
@@ -179,7 +179,7 @@ class Door:
             server_name=guild.name,
             state=state,
             reason=grant.reason if state in (AccessState.JOIN_NEEDED, AccessState.FAILED) else None,
-            invite_url=await linking.invite_url(self._services, grant, guild) if linking.is_outside(grant) else "",
+            invite_url=await linking.invite_url(self._services, grant, guild) if invites.is_outside(grant) else "",
             open_url=f"{self._site_url}/channels/{guild.id}",
         )
 
@@ -194,7 +194,7 @@ def _access_state(grant: Grant, *, is_linked: bool, is_joining: bool) -> AccessS
     """Say how far a grant is; `is_joining`: we still try to add its holder to the server ourselves."""
     if grant.state is GrantState.PENDING and grant.reason is Reason.NOT_IN_SERVER and is_joining:
         return AccessState.WORKING
-    if linking.is_outside(grant):
+    if invites.is_outside(grant):
         return AccessState.JOIN_NEEDED
     match grant.state:
         case GrantState.DELIVERED | GrantState.PAST_DUE:
