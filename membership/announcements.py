@@ -139,7 +139,8 @@ def event_of(change: Transition) -> str:
         case GrantState.HELD:
             return "brake.held" if after.reason is Reason.BRAKE else "grant.held"
         case GrantState.REVOKED:
-            return "grant.revoked"
+            # An end that was told before only waited for its kick, which is told by itself.
+            return "grant.revoked" if before.ended_at is None else ""
         case GrantState.PENDING:
             return "member.left_with_grant" if before.state is GrantState.DELIVERED else ""
         case _:
@@ -180,7 +181,8 @@ async def _write_to_member(record: Record, change: Transition, *, is_present: bo
         until = change.outcome.until.isoformat() if change.outcome.until else ""
         key = f"past_due:{after.id}:{since}"
         await record.mail(key, purchase.customer_id, "past_due", facts | {"until": until})
-    if after.state is GrantState.REVOKED and change.before.state is not after.state and after.reason not in QUIET_ENDS:
+    is_new_end = after.state is GrantState.REVOKED and change.before.ended_at is None
+    if is_new_end and change.before.state is not after.state and after.reason not in QUIET_ENDS:
         ended = facts | {"ended_at": record.now.isoformat(), "is_still_member": is_present}
         await record.mail(f"ended:{after.id}:{after.episode}", purchase.customer_id, "ended", ended)
     if after.kick_at is not None and change.before.kick_at is None:

@@ -70,7 +70,13 @@ class Outcome:
     @property
     def is_ending(self) -> bool:
         """Say whether the end is new: the grant has not been settled as revoked yet."""
-        return self.access is Access.ENDED and self.claim.grant.state is not GrantState.REVOKED
+        return self.access is Access.ENDED and not self.is_settled
+
+    @property
+    def is_settled(self) -> bool:
+        """Say whether the grant's end was settled before; such a grant is FAILED while its kick is refused."""
+        grant = self.claim.grant
+        return grant.state is GrantState.REVOKED or grant.ended_at is not None
 
     @property
     def kick_at(self) -> datetime | None:

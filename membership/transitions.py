@@ -59,10 +59,10 @@ async def settle(services: Services, result: Result) -> None:
             is_present=progress.is_present,
             observed_at=None if progress.added or progress.removed or progress.failure else now,
         )
-        next_check_at = _next_check(result.decision, transitions)
+        next_check_at = _next_check(result, transitions, now)
         await tx.members.settle(row, next_check_at)
         # A run that failed is tried again and plans then: a mark now would make its backoff start afresh for ever.
-        if next_check_at is not None and progress.failure is None:
+        if next_check_at is not None and next_check_at > now and progress.failure is None:
             await tx.jobs.mark("member", str(key), lane=Lane.EVENT, run_at=next_check_at, scope=str(key.guild_id))
 
 
@@ -89,9 +89,9 @@ def _change(outcome: Outcome, result: Result, services: Services, now: datetime)
     before = outcome.claim.grant
     state, reason = _next_state(outcome, result, services.policy.repairs_per_day, now) or (before.state, before.reason)
     after = replace(before, state=state, reason=reason, kick_at=_kick_at(outcome, state, result, now))
-    if state is GrantState.REVOKED and before.state is not GrantState.REVOKED:
+    if state is GrantState.REVOKED and not outcome.is_settled:
         after = replace(after, ended_at=now)
-    if before.state is GrantState.REVOKED and state is not GrantState.REVOKED:
+    if outcome.is_settled and outcome.access is not Access.ENDED:
         after = replace(after, ended_at=None, episode=before.episode + 1)
     return None if after == before else Transition(before=before, after=after, outcome=outcome)
 
@@ -134,13 +134,21 @@ def _granted_state(outcome: Outcome, result: Result, repairs: int, now: datetime
 
 
 def _ended_state(outcome: Outcome, result: Result) -> tuple[GrantState, Reason] | None:
-    if not outcome.is_ending:
-        return None
+    if outcome.is_settled:
+        return _settled_state(outcome, result)
     leftover = _leftover_state(outcome, result)
     if leftover is not None:
         return leftover
     unfinished = _owned_roles(outcome, result) & result.progress.roles - result.decision.roles - result.decision.kept
     return None if unfinished else (GrantState.REVOKED, outcome.reason)
+
+
+def _settled_state(outcome: Outcome, result: Result) -> tuple[GrantState, Reason] | None:
+    """Say that the kick is refused, and that it no longer is; an end that is settled otherwise stays as it was."""
+    refusal = result.progress.blocked.get(None)
+    if refusal is not None and outcome.kick_at is not None:
+        return GrantState.FAILED, refusal.reason
+    return None if outcome.claim.grant.state is GrantState.REVOKED else (GrantState.REVOKED, outcome.reason)
 
 
 def _leftover_state(outcome: Outcome, result: Result) -> tuple[GrantState, Reason] | None:
@@ -162,16 +170,21 @@ def _owned_roles(outcome: Outcome, result: Result) -> frozenset[RoleId]:
 
 
 def _kick_at(outcome: Outcome, state: GrantState, result: Result, now: datetime) -> datetime | None:
-    """Arm the kick when a claim ends by that rule and nothing else speaks for the member; disarm it otherwise."""
-    grant = outcome.claim.grant
-    if result.progress.is_kicked or any(other.is_live for other in result.decision.outcomes):
+    """Arm the kick when a claim ends by that rule and nothing else speaks for the member; disarm it otherwise.
+
+    Who left by themselves has done what the kick was for: whoever comes back later is not thrown out for it.
+    """
+    if not result.progress.is_present or any(other.is_live for other in result.decision.outcomes):
         return None
-    is_newly_ended = state is GrantState.REVOKED and grant.state is not GrantState.REVOKED
-    if is_newly_ended and outcome.rule is OnEnd.KICK and result.progress.is_present:
+    if outcome.is_ending and state is GrantState.REVOKED and outcome.rule is OnEnd.KICK:
         return now + KICK_DELAY
     return outcome.kick_at
 
 
-def _next_check(decision: Decision, transitions: list[Transition]) -> datetime | None:
+def _next_check(result: Result, transitions: list[Transition], now: datetime) -> datetime | None:
+    """Return when to look again; a kick that is due and did not happen is left to the next sweep."""
+    decision = result.decision
     kicks = [change.after.kick_at for change in transitions]
-    return min((moment for moment in (decision.valid_until, *kicks) if moment is not None), default=None)
+    is_kick_waiting = decision.kick and result.progress.is_present
+    moments = (decision.valid_until, *kicks, now if is_kick_waiting else None)
+    return min((moment for moment in moments if moment is not None), default=None)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from membership import presence
 from membership.errors import Audience, Blocked, Reason
-from membership.model import OnEnd, PurchaseStatus
+from membership.model import GrantState, MemberKey, OnEnd, PurchaseStatus
 from tests.usecases.conftest import Builder
 from tests.usecases.world import ADMIN, CHARLIE, FRIEND, GOLD, GUILD, VIP, World
 
@@ -108,3 +109,58 @@ async def test_remove_all_roles_spares_who_has_another_plan(world: World) -> Non
     await world.member("gold")
     await world.changes(bought, status=PurchaseStatus.ENDED)
     assert world.roles(CHARLIE) == {GOLD, FRIEND}
+
+
+async def a_kick_that_is_refused(world: World) -> str:
+    await world.plan("vip", VIP, on_end=OnEnd.KICK)
+    bought = await world.member("vip")
+    await world.changes(bought, status=PurchaseStatus.ENDED)
+    world.discord.faults.fails_always("kick", Blocked(Reason.MISSING_PERMISSION, audience=Audience.OWNER))
+    await world.advance(days=1)
+    assert await world.standing(bought) == ["failed missing_permission"]
+    return bought
+
+
+async def test_a_refused_kick_is_told_once_and_tried_again_at_every_sweep(world: World) -> None:
+    bought = await a_kick_that_is_refused(world)
+    for _ in range(3):
+        await world.five_minutes()
+    assert len(world.discord.faults.of("kick")) == 4
+    world.discord.faults.mend()
+    await world.five_minutes()
+    assert not is_there(world)
+    assert await world.standing(bought) == ["revoked cancelled"]
+    told = [event for event, _ in world.discord.posts]
+    assert told == ["grant.delivered", "grant.revoked", "grant.failed", "member.kicked"]
+    assert world.mailer.templates().count("ended") == 1
+
+
+async def test_a_refused_kick_is_tried_again_when_permissions_change(world: World) -> None:
+    await a_kick_that_is_refused(world)
+    world.discord.faults.mend()
+    await presence.roles_changed(world.services, GUILD)
+    await world.settle()
+    assert not is_there(world)
+
+
+async def test_who_pays_again_after_a_refused_kick_has_a_new_membership(world: World) -> None:
+    bought = await a_kick_that_is_refused(world)
+    world.discord.faults.mend()
+    await world.changes(bought, status=PurchaseStatus.ACTIVE)
+    (grant,) = await world.grants(bought)
+    assert (grant.state, grant.episode, grant.ended_at, grant.kick_at) == (GrantState.DELIVERED, 2, None, None)
+
+
+async def test_who_left_by_themselves_is_not_kicked_when_they_come_back(world: World) -> None:
+    await world.plan("vip", VIP, on_end=OnEnd.KICK)
+    bought = await world.member("vip")
+    await world.changes(bought, status=PurchaseStatus.ENDED)
+    del world.discord.guilds[GUILD].members[CHARLIE]
+    await presence.member_came_or_went(world.services, MemberKey(GUILD, CHARLIE))
+    await world.settle()
+    assert (await world.grants(bought))[0].kick_at is None
+    await world.advance(days=60)
+    world.joins(CHARLIE)
+    await presence.member_came_or_went(world.services, MemberKey(GUILD, CHARLIE))
+    await world.settle()
+    assert is_there(world)
