@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from membership import binding, evidence
+from membership import evidence
 from membership.diff import Kick, Limits, Remove, Step, diff
 from membership.entitlements import Decision, Outcome, decide
 from membership.errors import Audience, Blocked, Gone, Reason, Retry
@@ -19,6 +19,8 @@ from membership.transitions import Result, settle
 
 ROUNDS = 4
 FROZEN_PATIENCE = timedelta(minutes=1)
+MISSING_PATIENCE = timedelta(hours=6)
+"""How long until a provider that no longer knows a purchase is asked for it again."""
 
 
 async def reconcile(services: Services, key: MemberKey, lane: Lane) -> None:
@@ -26,33 +28,38 @@ async def reconcile(services: Services, key: MemberKey, lane: Lane) -> None:
     if not services.discord.is_available(key.guild_id):
         # A frozen guild is an outage, not an empty one: nothing is read from it and nothing removed (law 3).
         raise Retry("the server cannot be reached at Discord", after=FROZEN_PATIENCE)
-    confirmed: set[PurchaseId] = set()
+    asked: dict[PurchaseId, bool] = {}
     for _ in range(ROUNDS):
         async with services.store.read() as tx:
             facts = await tx.members.facts(key)
         if not facts.claims and not facts.holdings:
             return
         now = services.clock.now()
+        missing = {purchase_id for purchase_id, is_known in asked.items() if not is_known}
+        facts = evidence.unconfirmed(facts, missing)
         decision = decide(facts, now=now)
         observed = (await _observe(services, key, lane))[key.user_id]
-        limits = Limits(
-            can_join=services.permits.of(key.user_id, now) is not None,
-            assignable=[role.role_id for role in services.discord.roles(key.guild_id).values() if not role.refusal],
-            repairs=services.policy.repairs_per_day,
-        )
-        steps = diff(decision, observed, facts.holdings, limits, now=now)
-        if await _confirm_removals(services, decision, steps, confirmed, lane):
+        steps = diff(decision, observed, facts.holdings, _limits(services, key), now=now)
+        if await _confirm_removals(services, decision, steps, asked, lane):
             continue
         errand = Errand(services=services, key=key, decision=decision, lane=lane)
         progress = await perform(errand, steps, observed)
-        await settle(services, Result(facts=facts, decision=decision, progress=progress))
+        look_again_at = now + MISSING_PATIENCE if missing else None
+        await settle(services, Result(facts=facts, decision=decision, progress=progress, look_again_at=look_again_at))
         if isinstance(progress.failure, Gone):
             continue
         if progress.failure is not None:
             raise progress.failure
-        await binding.let_go_of_permit(services, key.user_id)
         return
     raise Retry("the member kept changing while being reconciled")
+
+
+def _limits(services: Services, key: MemberKey) -> Limits:
+    return Limits(
+        can_join=services.permits.of(key.user_id, services.clock.now()) is not None,
+        assignable=[role.role_id for role in services.discord.roles(key.guild_id).values() if not role.refusal],
+        repairs=services.policy.repairs_per_day,
+    )
 
 
 async def _observe(services: Services, key: MemberKey, lane: Lane) -> Mapping[UserId, Observation]:
@@ -65,27 +72,39 @@ async def _observe(services: Services, key: MemberKey, lane: Lane) -> Mapping[Us
 
 
 async def _confirm_removals(
-    services: Services, decision: Decision, steps: Sequence[Step], confirmed: set[PurchaseId], lane: Lane
+    services: Services, decision: Decision, steps: Sequence[Step], asked: dict[PurchaseId, bool], lane: Lane
 ) -> bool:
-    """Read the purchases behind a removal again unless their word is fresh; say whether anything was read."""
-    removed = {step.role_id for step in steps if isinstance(step, Remove)}
-    is_total = decision.strips or any(isinstance(step, Kick) for step in steps)
-    if not removed and not is_total:
-        return False
+    """Read the purchases behind an end again unless their word is fresh; say whether anything was read.
+
+    `asked` takes the answers: whether the provider still knows the purchase.
+    """
     oldest = services.clock.now() - evidence.FRESH
     stale = {
         outcome.claim.purchase.id: outcome.claim.purchase
-        for outcome in decision.outcomes
-        if _bears_witness(outcome) and (is_total or removed & outcome.claim.plan.all_roles)
-        if outcome.claim.purchase.read_at < oldest and outcome.claim.purchase.id not in confirmed
+        for outcome in _witnesses(decision, steps)
+        if outcome.claim.purchase.read_at < oldest and outcome.claim.purchase.id not in asked
     }
     for purchase in stale.values():
-        await evidence.reread(services, purchase, lane)
-        confirmed.add(purchase.id)
+        asked[purchase.id] = await evidence.reread(services, purchase, lane)
     return bool(stale)
+
+
+def _witnesses(decision: Decision, steps: Sequence[Step]) -> list[Outcome]:
+    """Return the claims that a removal rests on, and those that only our own clock ends."""
+    removed = {step.role_id for step in steps if isinstance(step, Remove)}
+    is_total = decision.strips or any(isinstance(step, Kick) for step in steps)
+    linked = [outcome for outcome in decision.outcomes if outcome.claim.is_linked]
+    concerned = [outcome for outcome in linked if is_total or removed & outcome.claim.plan.all_roles]
+    speaking = [outcome for outcome in concerned if _bears_witness(outcome)]
+    # A role that came back after its end was settled: the ends speak for its removal, and may be over themselves.
+    return [*(speaking or concerned), *(outcome for outcome in linked if _is_ended_by_our_clock(outcome))]
 
 
 def _bears_witness(outcome: Outcome) -> bool:
     """Say whether a removal rests on this claim: it ends now, changes its roles, or waits to kick."""
     is_waiting_to_kick = outcome.kick_at is not None
-    return outcome.claim.is_linked and (outcome.is_ending or outcome.is_live or is_waiting_to_kick)
+    return outcome.is_ending or outcome.is_live or is_waiting_to_kick
+
+
+def _is_ended_by_our_clock(outcome: Outcome) -> bool:
+    return outcome.is_ending and outcome.is_evidence and not evidence.is_over(outcome.claim.purchase)

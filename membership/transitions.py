@@ -27,11 +27,12 @@ from membership.steps import Progress
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """Everything one reconciliation came to."""
+    """Everything one reconciliation came to. `look_again_at`: when to ask again for what could not be confirmed."""
 
     facts: MemberFacts
     decision: Decision
     progress: Progress
+    look_again_at: datetime | None = None
 
 
 async def settle(services: Services, result: Result) -> None:
@@ -186,5 +187,5 @@ def _next_check(result: Result, transitions: list[Transition], now: datetime) ->
     decision = result.decision
     kicks = [change.after.kick_at for change in transitions]
     is_kick_waiting = decision.kick and result.progress.is_present
-    moments = (decision.valid_until, *kicks, now if is_kick_waiting else None)
+    moments = (decision.valid_until, *kicks, result.look_again_at, now if is_kick_waiting else None)
     return min((moment for moment in moments if moment is not None), default=None)

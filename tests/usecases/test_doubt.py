@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from membership import resync
-from membership.errors import Audience, Blocked, DoorlistError, Reason, Retry
-from membership.model import MemberKey, PurchaseStatus, UserId
-from membership.presence import guild_appeared, guild_left
+from membership.errors import Audience, Blocked, DoorlistError, Gone, Reason, Retry
+from membership.model import MemberKey, PurchaseKind, PurchaseStatus, Refund, UserId
+from membership.presence import guild_appeared, guild_left, member_came_or_went
 from tests.usecases.world import CHARLIE, GUILD, START, VIP, World
 
 TROUBLES = [Retry("429"), Retry("500"), Blocked(Reason.CREDENTIALS_REFUSED, audience=Audience.OPERATOR)]
@@ -252,3 +253,65 @@ async def test_a_member_nobody_sold_anything_to_is_left_alone(world: World) -> N
     await world.five_minutes()
     assert world.roles(CHARLIE) == {VIP}
     assert world.discord.calls == []
+
+
+@pytest.mark.parametrize(
+    "late",
+    [{"status": PurchaseStatus.PAST_DUE}, {"kind": PurchaseKind.ONE_TIME, "period_ends_at": None}],
+    ids=["grace", "pass"],
+)
+async def test_our_own_clock_ends_nothing_that_the_provider_no_longer_knows(world: World, late: dict[str, Any]) -> None:
+    await world.plan("vip", VIP, grace_days=3, duration_days=3)
+    bought = await world.member("vip", **late)
+    await world.advance(hours=1)
+    world.provider.faults.fails_always("fetch", Gone("purchase"))
+    await world.advance(days=3)
+    for _ in range(12):
+        await world.five_minutes()
+    assert world.roles(CHARLIE) == {VIP}
+    assert await world.standing(bought) == ["held status_unknown"]
+    assert [event for event, _ in world.discord.posts].count("grant.held") == 1
+    assert len(await world.audit("grant.held")) == 1
+    assert len(world.provider.faults.of("fetch")) <= 3
+    world.provider.faults.mend()
+    await world.advance(hours=6)
+    assert world.roles(CHARLIE) == set()
+
+
+async def test_a_purchase_that_was_stored_as_ended_needs_no_provider_that_still_knows_it(world: World) -> None:
+    await world.plan("vip", VIP)
+    bought = await world.member("vip")
+    world.discord.faults.fails("remove_role", Retry("503"))
+    await world.changes(bought, status=PurchaseStatus.ENDED)
+    world.provider.faults.fails_always("fetch", Gone("purchase"))
+    await world.advance(minutes=5)
+    assert world.roles(CHARLIE) == set()
+
+
+async def test_a_settled_end_is_confirmed_again_before_a_role_that_came_back_goes(world: World) -> None:
+    await world.plan("vip", VIP)
+    bought = await world.member("vip")
+    await leaves(world)
+    await world.changes(bought, status=PurchaseStatus.ENDED)
+    await world.advance(hours=1)
+    world.now_reads(bought, status=PurchaseStatus.ACTIVE)
+    world.joins(CHARLIE, VIP)
+    await member_came_or_went(world.services, MemberKey(GUILD, CHARLIE))
+    await world.settle()
+    assert world.roles(CHARLIE) == {VIP}
+    assert world.discord.faults.of("remove_role") == []
+
+
+async def test_a_read_by_id_that_cannot_tell_of_the_money_is_not_repeated_at_once(world: World) -> None:
+    await world.plan("vip", VIP)
+    bought = await world.member("vip")
+    await world.changes(bought, refund=Refund.PARTIAL)
+    await world.changes(bought, refund=None)
+    assert len(world.provider.faults.of("fetch")) == 1
+    assert (await world.purchase(bought)).refund is Refund.PARTIAL
+
+
+async def leaves(world: World) -> None:
+    del world.discord.guilds[GUILD].members[CHARLIE]
+    await member_came_or_went(world.services, MemberKey(GUILD, CHARLIE))
+    await world.settle()
