@@ -85,11 +85,10 @@ class Record:
 
 
 async def announce_acts(record: Record, progress: Progress) -> None:
-    """Write down what was done to the member; what "remove all roles" took is kept for an undo."""
+    """Write down what was done to the member. What "remove all roles" takes was written before (steps)."""
     for event, roles in (
         ("role.added", progress.added),
         ("role.removed", progress.removed | progress.stripped),
-        ("roles.stripped", progress.stripped),
     ):
         if roles:
             await record.audit(event, _role_ids(roles))

@@ -17,8 +17,12 @@ from membership.errors import Audience, Blocked, Gone, Reason, Retry
 from membership.ledgers import Transaction
 from membership.model import BatchId, HoldingState, Lane, MemberKey, Observation, RoleId
 from membership.ports import JoinOutcome
-from membership.records import HeldRemoval
+from membership.records import AuditEntry, HeldRemoval
 from membership.services import Services
+
+STRIPPED = "roles.stripped"
+RECENT_ENTRIES = 50
+"""Audit entries of a member that are looked through for an earlier try."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,6 +98,7 @@ async def _prepare(errand: Errand, steps: Sequence[Step], progress: Progress) ->
                 case Join() | Add():
                     allowed.append(step)
         await _hold(errand, tx, progress, now)
+        await _record_stripping(errand, tx, allowed, now)
     return allowed
 
 
@@ -128,6 +133,26 @@ async def _hold(errand: Errand, tx: Transaction, progress: Progress, now: dateti
             HeldRemoval(key=errand.key, role_id=role) for role, why in progress.braked.items() if why is verdict
         ]
         progress.batches.add(await tx.removals.hold(errand.key.guild_id, removals, verdict.value, now))
+
+
+async def _record_stripping(errand: Errand, tx: Transaction, allowed: Sequence[Step], now: datetime) -> None:
+    """Keep for an undo what "remove all roles" is about to take: before the act, and once however often it is tried."""
+    foreign = {step.role_id for step in allowed if isinstance(step, Remove) and not step.is_ours}
+    if not foreign:
+        return
+    key = errand.key
+    entries = await tx.audit.recent(RECENT_ENTRIES, guild_id=key.guild_id, user_id=key.user_id)
+    recent = [entry for _, at, entry in entries if entry.event == STRIPPED and at > now - WINDOW]
+    named = {role for entry in recent for role in _roles_in(entry)}
+    if foreign - named:
+        detail = {"role_ids": [str(role) for role in sorted(foreign - named)]}
+        entry = AuditEntry(event=STRIPPED, actor="doorlist", guild_id=key.guild_id, user_id=key.user_id, detail=detail)
+        await tx.audit.add(entry, now)
+
+
+def _roles_in(entry: AuditEntry) -> list[RoleId]:
+    listed = (entry.detail or {}).get("role_ids")
+    return [RoleId(int(role)) for role in listed] if isinstance(listed, list) else []
 
 
 async def _act(errand: Errand, step: Step, progress: Progress) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from membership import presence
-from membership.errors import Audience, Blocked, Reason
+from membership.errors import Audience, Blocked, Reason, Retry
 from membership.model import GrantState, MemberKey, OnEnd, PurchaseStatus
 from tests.usecases.conftest import Builder
 from tests.usecases.world import ADMIN, CHARLIE, FRIEND, GOLD, GUILD, VIP, World
@@ -164,3 +164,16 @@ async def test_who_left_by_themselves_is_not_kicked_when_they_come_back(world: W
     await presence.member_came_or_went(world.services, MemberKey(GUILD, CHARLIE))
     await world.settle()
     assert is_there(world)
+
+
+async def test_the_list_for_an_undo_names_each_role_once_though_the_answers_are_lost(world: World) -> None:
+    await world.plan("vip", VIP, on_end=OnEnd.REMOVE_ALL_ROLES)
+    bought = await world.member("vip")
+    world.roles(CHARLIE).update({FRIEND, GOLD})
+    world.discord.faults.fails("remove_role", Retry("reset"), Retry("reset"), late=True)
+    await world.changes(bought, status=PurchaseStatus.ENDED)
+    for _ in range(5):
+        await world.advance(seconds=5)
+    assert world.roles(CHARLIE) == set()
+    entries = await world.audit("roles.stripped")
+    assert [entry.detail for entry in entries] == [{"role_ids": [str(GOLD), str(FRIEND)]}]
