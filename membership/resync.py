@@ -18,6 +18,8 @@ from membership.services import Services
 
 PAGE = 100
 MISSING_PER_LISTING = 500
+NO_EVENTS = "none"
+"""The poll cursor of an account that was listed while it had no events to resume from."""
 
 
 async def read_purchase(services: Services, purchase_id: PurchaseId) -> None:
@@ -45,7 +47,10 @@ async def poll_events(services: Services, provider_name: str) -> int:
     provider = services.sellers.by_name[provider_name]
     async with services.store.read() as tx:
         cursor = await tx.cursors.get(_cursor_name(account))
-    if not cursor:
+    if cursor == NO_EVENTS and not await provider.newest_event():
+        # A quiet shop: one question an hour, not a listing.
+        return 0
+    if not cursor or cursor == NO_EVENTS:
         await list_everything(services, provider_name)
         return 0
     try:
@@ -71,7 +76,7 @@ async def list_everything(services: Services, provider_name: str, *, portion: in
     await _record(services, account.id, page)
     await _read_missing(services, account.id, started_at, portion)
     async with services.store.write() as tx:
-        await tx.cursors.put(_cursor_name(account), newest)
+        await tx.cursors.put(_cursor_name(account), newest or NO_EVENTS)
 
 
 async def read_catalogue(services: Services, provider_name: str) -> None:

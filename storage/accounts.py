@@ -69,9 +69,13 @@ class Accounts:
         return [records.Account(**row) for row in found.mappings()]
 
     async def record_prices(self, account_id: AccountId, listed: Sequence[Price]) -> None:
-        """Write the catalogue down; a price that is no longer listed stays, so that old purchases keep their words."""
+        """Write the catalogue down; a price that is no longer listed stays, inactive: old purchases keep their words.
+
+        An empty listing changes nothing.
+        """
         if not listed:
             return
+        await self._connection.execute(update(prices).where(prices.c.account_id == account_id).values(is_active=False))
         names = {price.product_id: price.product_name for price in listed}
         statement = insert_into(self._connection, products)
         await self._connection.execute(

@@ -52,6 +52,17 @@ async def test_the_catalogue_follows_the_provider(database: Database) -> None:
         assert list(await tx.accounts.prices(account_id)) == [new]
 
 
+async def test_a_price_that_is_no_longer_listed_stays_but_is_not_for_sale(database: Database) -> None:
+    gone = Price(external_id="p1", product_id="prod_1", product_name="VIP", amount=900, currency="eur")
+    kept = replace(gone, external_id="p2")
+    async with database.write() as tx:
+        account_id = await an_account(tx)
+        await tx.accounts.record_prices(account_id, [gone, kept])
+        await tx.accounts.record_prices(account_id, [kept])
+        found = {price.external_id: price.is_active for price in await tx.accounts.prices(account_id)}
+    assert found == {"p1": False, "p2": True}
+
+
 async def test_empty_fields_never_overwrite_known_ones(database: Database) -> None:
     async with database.write() as tx:
         account_id = await an_account(tx)

@@ -198,6 +198,15 @@ async def test_the_first_poll_lists_everything_and_starts_at_the_event_before_it
     assert await cursor(world) == newest
 
 
+async def test_a_shop_without_events_is_listed_once_and_then_only_asked(world: World) -> None:
+    await three_members(world)
+    world.provider.events.clear()
+    await resync.poll_events(world.services, "stripe")
+    listed = len(world.provider.faults.of("list"))
+    await resync.poll_events(world.services, "stripe")
+    assert listed == len(world.provider.faults.of("list")) == 3
+
+
 async def test_a_poll_takes_in_what_no_webhook_brought(world: World) -> None:
     purchases = await three_members(world)
     await resync.poll_events(world.services, "stripe")
