@@ -5,7 +5,7 @@ A `Transaction` is one short database transaction: no call to the outside may ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Protocol
@@ -109,7 +109,10 @@ class Removals(Protocol):
     """The brake's ledger and its held batches."""
 
     async def counts(self, guild_id: GuildId, since: datetime) -> RemovalCounts:
-        """Count reserved and done removals since a moment. Released ones do not count."""
+        """Count reserved and done removals since a moment. Released ones do not count; `paying` stays 0."""
+
+    async def paying(self, guild_id: GuildId, since: datetime) -> int:
+        """Count the members on whom we hold a role, or took one since a moment. Walks all holders of the guild."""
 
     async def reserve(self, key: MemberKey, role_id: RoleId | None, now: datetime, *, is_confirmed: bool) -> None:
         """Count a removal before the act; a repeated try of the same removal within the window counts once."""
@@ -126,8 +129,11 @@ class Removals(Protocol):
     async def is_discarded(self, removal: HeldRemoval) -> bool:
         """Say whether a person decided that this member keeps it."""
 
-    async def drop(self, key: MemberKey, role_ids: Sequence[RoleId]) -> None:
-        """Take removals that are no longer wanted out of the open batches."""
+    async def drop(self, key: MemberKey, role_ids: Collection[RoleId], *, is_live: bool = False) -> None:
+        """Take removals that are no longer wanted out of the open batches, and forget decisions to keep them.
+
+        `is_live`: something speaks for the member's place again, so that no kick is wanted either.
+        """
 
     async def open_batches(self, guild_id: GuildId | None = None) -> Sequence[Batch]:
         """Return the held batches."""

@@ -166,11 +166,14 @@ class Tries:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemovalCounts:
-    """The brake's view of a guild in the rolling window; `paying` members held a role of ours in it, or do now."""
+    """The brake's view of a guild in the rolling window; `paying` members held a role of ours in it, or do now.
+
+    0 paying members make the brake no more generous than it is, so that they need counting only where it says no.
+    """
 
     roles: int
     kicks: int
-    paying: int
+    paying: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ members. Roles of the guild go one at a time; the outside's refusal of one role 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from membership.brake import WINDOW, Proposed, Verdict, brake
@@ -116,8 +116,7 @@ async def _may_remove(errand: Errand, tx: Transaction, step: Remove | Kick, prog
         is_released=await tx.removals.is_released(removal, now),
         is_counted=await tx.removals.is_reserved(removal, now - WINDOW),
     )
-    counts = await tx.removals.counts(errand.key.guild_id, now - WINDOW)
-    verdict = brake(proposed, counts, errand.services.policy)
+    verdict = await _verdict(errand, tx, proposed, now)
     if verdict is not Verdict.ALLOW:
         progress.braked[role] = verdict
         return False
@@ -125,6 +124,17 @@ async def _may_remove(errand: Errand, tx: Transaction, step: Remove | Kick, prog
     if isinstance(step, Remove) and step.is_ours:
         await tx.members.own(errand.key, step.role_id, HoldingState.REMOVING, now)
     return True
+
+
+async def _verdict(errand: Errand, tx: Transaction, proposed: Proposed, now: datetime) -> Verdict:
+    """Ask the brake; the paying members are counted only where their share can turn a no into a yes."""
+    guild_id, policy = errand.key.guild_id, errand.services.policy
+    counts = await tx.removals.counts(guild_id, now - WINDOW)
+    verdict = brake(proposed, counts, policy)
+    if verdict in (Verdict.ALLOW, Verdict.UNEVIDENCED):
+        return verdict
+    paying = await tx.removals.paying(guild_id, now - WINDOW)
+    return brake(proposed, replace(counts, paying=paying), policy)
 
 
 async def _hold(errand: Errand, tx: Transaction, progress: Progress, now: datetime) -> None:

@@ -50,7 +50,8 @@ async def settle(services: Services, result: Result) -> None:
         await announce_acts(record, progress)
         await announce_changes(record, result.progress, transitions)
         await _forget_used_invites(tx, result)
-        await tx.removals.drop(key, sorted(result.decision.roles))
+        is_live = any(outcome.is_live for outcome in result.decision.outcomes)
+        await tx.removals.drop(key, sorted(result.decision.roles), is_live=is_live)
         row = MemberRow(
             key=key,
             desired=result.decision.roles,
@@ -141,7 +142,8 @@ def _ended_state(outcome: Outcome, result: Result) -> tuple[GrantState, Reason] 
     if leftover is not None:
         return leftover
     unfinished = _owned_roles(outcome, result) & result.progress.roles - result.decision.roles - result.decision.kept
-    return None if unfinished else (GrantState.REVOKED, outcome.reason)
+    is_cut_short = outcome.rule is OnEnd.REMOVE_ALL_ROLES and result.progress.failure is not None
+    return None if unfinished or is_cut_short else (GrantState.REVOKED, outcome.reason)
 
 
 def _settled_state(outcome: Outcome, result: Result) -> tuple[GrantState, Reason] | None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, distinct, func, insert, select, union, update
+from sqlalchemy import delete, func, insert, literal, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from membership.brake import WINDOW
 from membership.errors import UserError
-from membership.model import BatchId, GuildId, MemberKey, RoleId, UserId
+from membership.model import BatchId, GuildId, HoldingState, MemberKey, RoleId, UserId
 from membership.records import Batch, HeldRemoval, RemovalCounts
 from storage.ledgers import removal_batch_items, removal_batches, removals
 from storage.schema import holdings
@@ -34,21 +34,29 @@ class Removals:
         self._connection = connection
 
     async def counts(self, guild_id: GuildId, since: datetime) -> RemovalCounts:
-        """Count reserved and done removals since a moment. Released ones do not count."""
-        in_window = (removals.c.guild_id == guild_id) & (removals.c.reserved_at >= since)
+        """Count reserved and done removals since a moment. Released ones do not count; `paying` stays 0."""
         is_kick = removals.c.role_id == _KICK
         found = await self._connection.execute(
             select(func.count().filter(~is_kick), func.count().filter(is_kick)).where(
-                in_window, ~removals.c.is_confirmed
+                removals.c.guild_id == guild_id, removals.c.reserved_at >= since, ~removals.c.is_confirmed
             )
         )
         roles, kicks = found.one()
-        paying = union(
-            select(holdings.c.user_id).where(holdings.c.guild_id == guild_id),
-            select(removals.c.user_id).where(in_window),
+        return RemovalCounts(roles=roles, kicks=kicks)
+
+    async def paying(self, guild_id: GuildId, since: datetime) -> int:
+        """Count the members on whom we hold a role, or took one since a moment. Walks all holders of the guild.
+
+        What is only remembered of somebody who left, in case it comes back with them, makes nobody a paying member.
+        """
+        members = union(
+            select(holdings.c.user_id).where(
+                holdings.c.guild_id == guild_id, holdings.c.state != HoldingState.REMOVING
+            ),
+            select(removals.c.user_id).where(removals.c.guild_id == guild_id, removals.c.reserved_at >= since),
         ).subquery()
-        counted = await self._connection.execute(select(func.count(distinct(paying.c.user_id))))
-        return RemovalCounts(roles=roles, kicks=kicks, paying=counted.scalar_one())
+        counted = await self._connection.execute(select(func.count()).select_from(members))
+        return int(counted.scalar_one())
 
     async def reserve(self, key: MemberKey, role_id: RoleId | None, now: datetime, *, is_confirmed: bool) -> None:
         """Count a removal before the act; a repeated try of the same removal within the window counts once."""
@@ -102,24 +110,33 @@ class Removals:
         verdict = await self._last_verdict(removal)
         return verdict is not None and verdict.state == DISCARDED
 
-    async def drop(self, key: MemberKey, role_ids: Sequence[RoleId]) -> None:
-        """Take removals that are no longer wanted out of the open batches; a batch that is empty then goes too."""
-        is_open = (removal_batches.c.guild_id == key.guild_id) & (removal_batches.c.state == HELD)
-        items = removal_batch_items
+    async def drop(self, key: MemberKey, role_ids: Collection[RoleId], *, is_live: bool = False) -> None:
+        """Take removals that are no longer wanted out of the open batches; a batch that is empty then goes too.
+
+        Decisions to keep them are forgotten with them: the end of a new life is a new question. `is_live`: something
+        speaks for the member's place again, so that a kick is not wanted, and what was kept is no longer asked for.
+        """
+        items, batches = removal_batch_items, removal_batches
+        wanted = items.c.role_id.in_([*role_ids, _KICK] if is_live else role_ids)
+        is_ours = select(holdings.c.role_id).where(_is_holding_of(items)).exists()
+        is_kept_for_good = literal(is_live) & (batches.c.state == DISCARDED) & ~is_ours
+        concerned = select(batches.c.id).where(
+            batches.c.id == items.c.batch_id,
+            (wanted & batches.c.state.in_((HELD, DISCARDED))) | is_kept_for_good,
+        )
         dropped = await self._connection.execute(
             delete(items)
             .where(
-                items.c.guild_id == key.guild_id,
-                items.c.user_id == key.user_id,
-                items.c.role_id.in_(role_ids),
-                items.c.batch_id.in_(select(removal_batches.c.id).where(is_open)),
+                items.c.guild_id == key.guild_id, items.c.user_id == key.user_id, concerned.correlate(items).exists()
             )
             .returning(items.c.batch_id)
         )
         touched = set(dropped.scalars())
         if touched:
-            is_empty = ~select(items.c.batch_id).where(items.c.batch_id == removal_batches.c.id).exists()
-            await self._connection.execute(delete(removal_batches).where(removal_batches.c.id.in_(touched), is_empty))
+            is_empty = ~select(items.c.batch_id).where(items.c.batch_id == batches.c.id).exists()
+            await self._connection.execute(
+                delete(batches).where(batches.c.id.in_(touched), batches.c.state == HELD, is_empty)
+            )
 
     async def open_batches(self, guild_id: GuildId | None = None) -> Sequence[Batch]:
         """Return the held batches."""
@@ -187,6 +204,12 @@ def hash_of(held: Iterable[HeldRemoval]) -> str:
     """Name exactly this set of removals, in whatever order it comes."""
     lines = sorted(f"{removal.key}:{removal.role_id or _KICK}" for removal in held)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _is_holding_of(items: Any) -> Any:
+    """Match the holding of the role that an item is about."""
+    is_member = (holdings.c.guild_id == items.c.guild_id) & (holdings.c.user_id == items.c.user_id)
+    return is_member & (holdings.c.role_id == items.c.role_id)
 
 
 def _columns(removal: HeldRemoval) -> dict[str, int]:

@@ -162,8 +162,10 @@ async def test_the_brake_counts_each_removal_once_and_not_the_released(database:
         await tx.removals.reserve(KEY, VIP, NOON + MINUTE, is_confirmed=False)
         await tx.removals.reserve(KEY, None, NOON, is_confirmed=False)
         await tx.removals.reserve(KEY, RoleId(7), NOON, is_confirmed=True)
-        assert await tx.removals.counts(GUILD, NOON - DAY) == RemovalCounts(roles=1, kicks=1, paying=2)
-        assert await tx.removals.counts(GUILD, NOON + MINUTE) == RemovalCounts(roles=0, kicks=0, paying=1)
+        assert await tx.removals.counts(GUILD, NOON - DAY) == RemovalCounts(roles=1, kicks=1)
+        assert await tx.removals.counts(GUILD, NOON + MINUTE) == RemovalCounts(roles=0, kicks=0)
+        assert await tx.removals.paying(GUILD, NOON - DAY) == 2
+        assert await tx.removals.paying(GUILD, NOON + MINUTE) == 1
         assert await tx.removals.is_reserved(ROLE, NOON - DAY)
         assert not await tx.removals.is_reserved(ROLE, NOON + DAY)
 
@@ -202,6 +204,39 @@ async def test_a_discarded_removal_stays_discarded_until_a_person_decides_again(
             (batch,) = await tx.removals.open_batches()
             await tx.removals.decide(batch_id, batch.set_hash, verdict, "bob", at)
             assert await tx.removals.is_discarded(ROLE) == (verdict == "discarded")
+
+
+async def test_a_remembered_role_of_somebody_who_left_makes_nobody_a_paying_member(database: Database) -> None:
+    async with database.write() as tx:
+        await tx.members.own(KEY, VIP, HoldingState.REMOVING, NOON)
+        assert await tx.removals.paying(GUILD, NOON - DAY) == 0
+
+
+async def test_a_member_who_is_live_again_leaves_the_held_kicks_and_may_be_asked_about_anew(
+    database: Database,
+) -> None:
+    async with database.write() as tx:
+        discarded = await tx.removals.hold(GUILD, [ROLE], "unevidenced", NOON)
+        (batch,) = await tx.removals.open_batches()
+        await tx.removals.decide(discarded, batch.set_hash, "discarded", "bob", NOON)
+        await tx.removals.hold(GUILD, [KICK], "too_many_kicks", NOON)
+        await tx.removals.drop(KEY, [RoleId(7)])
+        assert len(await tx.removals.open_batches()) == 1
+        await tx.removals.drop(KEY, [RoleId(7)], is_live=True)
+        assert list(await tx.removals.open_batches()) == []
+        assert not await tx.removals.is_discarded(ROLE)
+
+
+async def test_a_decision_to_keep_a_role_is_not_forgotten_before_it_is_carried_out(database: Database) -> None:
+    async with database.write() as tx:
+        await tx.members.own(KEY, VIP, HoldingState.HELD, NOON)
+        batch_id = await tx.removals.hold(GUILD, [ROLE], "unevidenced", NOON)
+        (batch,) = await tx.removals.open_batches()
+        await tx.removals.decide(batch_id, batch.set_hash, "discarded", "bob", NOON)
+        await tx.removals.drop(KEY, [RoleId(7)], is_live=True)
+        assert await tx.removals.is_discarded(ROLE)
+        await tx.removals.drop(KEY, [VIP])
+        assert not await tx.removals.is_discarded(ROLE)
 
 
 async def test_a_set_that_changed_since_it_was_shown_is_not_decided(database: Database) -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from membership import holds, recording
 from membership.errors import Reason, UserError
-from membership.model import GrantState, HoldingState, Lane, MemberKey, Proof, PurchaseStatus, UserId
+from membership.model import GrantState, HoldingState, Lane, MemberKey, OnEnd, Proof, PurchaseStatus, UserId
 from membership.records import Batch
+from tests.usecases.conftest import Builder
 from tests.usecases.world import CHARLIE, GOLD, GUILD, VIP, World
 
 
@@ -54,18 +55,18 @@ def holders(world: World, users: list[UserId]) -> int:
     return sum(VIP in world.roles(user) for user in users)
 
 
-async def test_of_five_hundred_ends_at_once_fifty_go_and_the_rest_wait(world: World) -> None:
-    users = await a_crowd(world, 500)
+async def test_of_a_hundred_and_fifty_ends_at_once_a_tenth_goes_and_the_rest_wait(world: World) -> None:
+    users = await a_crowd(world, 150)
     world.mailer.is_configured = False
     silent = replace(await world.guild(), event_channel_id=None)
     async with world.services.store.write() as tx:
         await tx.guilds.replace(silent)
     await all_end(world)
-    assert len(world.discord.faults.of("remove_role")) == 50
+    assert len(world.discord.faults.of("remove_role")) == 15
     (batch,) = await batches(world)
-    assert (batch.cause, len(batch.removals)) == ("too_many_removals", 450)
-    assert holders(world, users) == 450
-    assert len(await world.audit("brake.held")) == 450
+    assert (batch.cause, len(batch.removals)) == ("too_many_removals", 135)
+    assert holders(world, users) == 135
+    assert len(await world.audit("brake.held")) == 135
 
 
 async def test_of_twelve_ends_at_once_ten_go_and_two_wait(world: World) -> None:
@@ -191,3 +192,36 @@ async def test_mapping_the_product_again_clears_the_held_set(world: World) -> No
     await world.plan("vip", VIP, products=plan.products)
     assert await batches(world) == []
     assert await world.standing(bought) == ["delivered paid"]
+
+
+async def test_a_role_that_somebody_was_let_keep_and_buys_again_ends_with_the_new_purchase(new_world: Builder) -> None:
+    world = await new_world(brake_removals=0, brake_removal_percent=0)
+    await world.plan("vip", VIP)
+    await world.changes(await world.member("vip"), status=PurchaseStatus.ENDED)
+    (batch,) = await batches(world)
+    await holds.discard(world.services, batch.id, batch.set_hash, "user:1")
+    await world.settle()
+    world.roles(CHARLIE).clear()
+    bought = await world.member("vip")
+    await world.changes(bought, status=PurchaseStatus.ENDED)
+    (batch,) = await batches(world)
+    assert await world.standing(bought) == ["held brake"]
+    await holds.release(world.services, batch.id, batch.set_hash, "user:1")
+    await world.settle()
+    assert world.roles(CHARLIE) == set()
+
+
+async def test_who_was_let_stay_and_pays_again_is_asked_about_at_the_next_end(new_world: Builder) -> None:
+    world = await new_world(brake_kicks=0)
+    await world.plan("vip", VIP, on_end=OnEnd.KICK)
+    await world.changes(await world.member("vip"), status=PurchaseStatus.ENDED)
+    await world.advance(days=1)
+    (batch,) = await batches(world)
+    await holds.discard(world.services, batch.id, batch.set_hash, "user:1")
+    await world.settle()
+    bought = await world.member("vip")
+    await world.changes(bought, status=PurchaseStatus.ENDED)
+    await world.advance(days=1)
+    assert [removal.role_id for batch in await batches(world) for removal in batch.removals] == [None]
+    await world.member("vip")
+    assert await batches(world) == []
