@@ -42,9 +42,18 @@ class Jobs(Protocol):
         """Mark many (key, scope) pairs."""
 
     async def claim(
-        self, now: datetime, lease_until: datetime, limit: int, busy_scopes: Sequence[str]
+        self,
+        now: datetime,
+        lease_until: datetime,
+        limit: int,
+        busy_scopes: Sequence[str],
+        *,
+        slowest: Lane = Lane.BULK,
     ) -> Sequence[Job]:
-        """Lease due jobs, lowest lane then earliest; busy scopes only in lane 0. Expired leases are due."""
+        """Lease due jobs, lowest lane then earliest, none of a lane after `slowest`; of busy scopes only lane 0.
+
+        Expired leases are due.
+        """
 
     async def done(self, job: Job) -> None:
         """Delete the job if nobody marked it meanwhile, else release it to run again."""

@@ -16,7 +16,7 @@ import structlog
 from membership import delivery, intake, invitations, plans, reconcile, resync, sweep
 from membership.errors import Blocked, Gone, Retry, UserError
 from membership.ledgers import Transaction
-from membership.model import GuildId, MemberKey, PlanId, PurchaseId
+from membership.model import GuildId, Lane, MemberKey, PlanId, PurchaseId
 from membership.records import Job
 from membership.services import Services
 
@@ -26,6 +26,8 @@ UseCase = Callable[[Services, Job], Awaitable[object]]
 
 SLOTS = 64
 SLOTS_PER_SCOPE = 4
+SLOTS_FOR_PEOPLE = 8
+"""Of all slots, those that only somebody who waits may take, so that slow work in the background never has them all."""
 LEASE = timedelta(minutes=15)
 BLOCKED_PATIENCE = timedelta(minutes=5)
 FIRST_BACKOFF = timedelta(seconds=1)
@@ -111,10 +113,13 @@ class Worker:
         room = SLOTS - len(self._running)
         if room <= 0:
             return 0
+        common_room = room - SLOTS_FOR_PEOPLE
+        slowest = Lane.BULK if common_room > 0 else Lane.PERSON
+        limit = min(common_room if common_room > 0 else room, SLOTS_PER_SCOPE)
         now = self._services.clock.now()
         busy = [scope for scope, running in self._scopes.items() if scope and running >= SLOTS_PER_SCOPE]
         async with self._services.store.write() as tx:
-            jobs = await tx.jobs.claim(now, now + LEASE, min(room, SLOTS_PER_SCOPE), busy)
+            jobs = await tx.jobs.claim(now, now + LEASE, limit, busy, slowest=slowest)
             # The lease ran out (a laptop slept) or it was settled just now: neither run it twice nor wait a lease.
             overlapping = [job for job in jobs if (job.kind, job.key) in self._running]
             for job in overlapping:

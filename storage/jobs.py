@@ -56,9 +56,15 @@ class Jobs:
             await self._connection.execute(statement, rows)
 
     async def claim(
-        self, now: datetime, lease_until: datetime, limit: int, busy_scopes: Sequence[str]
+        self,
+        now: datetime,
+        lease_until: datetime,
+        limit: int,
+        busy_scopes: Sequence[str],
+        *,
+        slowest: Lane = Lane.BULK,
     ) -> Sequence[Job]:
-        """Lease due jobs, lowest lane then earliest first; jobs of busy scopes only in lane 0.
+        """Lease due jobs, lowest lane then earliest first, none of a lane after `slowest`; of busy scopes only lane 0.
 
         Expired leases are due again. A lease that ran out counts as a failed attempt: a job that kills its process
         must not do so for ever.
@@ -66,7 +72,9 @@ class Jobs:
         heads = [
             head
             for head in await self._heads()
-            if head.due_at <= now and (head.lane == Lane.PERSON or head.scope not in busy_scopes)
+            if head.due_at <= now
+            and head.lane <= slowest
+            and (head.lane == Lane.PERSON or head.scope not in busy_scopes)
         ]
         # The `limit` earliest jobs are in the `limit` queues with the earliest heads.
         heads.sort(key=lambda head: (head.lane, head.due_at))
