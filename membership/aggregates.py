@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -256,8 +256,10 @@ class Members(Protocol):
     async def due(self, guild_id: GuildId, now: datetime, limit: int) -> Sequence[MemberKey]:
         """Return members whose next_check_at has passed."""
 
-    async def least_recently_seen(self, guild_id: GuildId, before: datetime, limit: int) -> Sequence[MemberRow]:
-        """Return managed members by oldest observed_at (never first), seen before `before`."""
+    async def least_recently_seen(
+        self, guild_id: GuildId, before: datetime, limit: int, *, leaving_out: Collection[UserId] = ()
+    ) -> Sequence[MemberRow]:
+        """Return managed members by oldest observed_at (never first), seen before `before`; without `leaving_out`."""
 
     async def holders(self, guild_id: GuildId, role_id: RoleId) -> Sequence[UserId]:
         """Return the members on whom we hold a role."""

@@ -28,19 +28,21 @@ async def sweep(services: Services, guild_id: GuildId) -> int:
         drifted = await tx.members.drifted(guild_id, MARKED_PER_SWEEP)
         await binding.mark(tx, [*due, *drifted], Lane.BULK, started_at)
     services.wake()
+    # Who is marked is looked at by that. What it writes is not seen yet, and must not take the place of others now.
+    marked = {key.user_id for key in [*due, *drifted]}
     observed = 0
     while observed < services.policy.sweep_members:
         async with services.store.read() as tx:
-            rows = await tx.members.least_recently_seen(guild_id, started_at - RECENTLY, PAGE)
+            rows = await tx.members.least_recently_seen(guild_id, started_at - RECENTLY, PAGE, leaving_out=marked)
         if not rows:
             break
-        await _look(services, guild_id, rows)
+        marked |= await _look(services, guild_id, rows)
         observed += len(rows)
     return observed
 
 
-async def _look(services: Services, guild_id: GuildId, rows: Sequence[MemberRow]) -> None:
-    """Observe one page of members and mark those who differ from what we want."""
+async def _look(services: Services, guild_id: GuildId, rows: Sequence[MemberRow]) -> set[UserId]:
+    """Observe one page of members and mark those who differ from what we want; return them."""
     users = [row.key.user_id for row in rows]
     observations = await services.discord.observe(guild_id, users, lane=Lane.BULK)
     now = services.clock.now()
@@ -52,6 +54,7 @@ async def _look(services: Services, guild_id: GuildId, rows: Sequence[MemberRow]
         await binding.mark(tx, differing, Lane.BULK, now)
     if differing:
         services.wake()
+    return {key.user_id for key in differing}
 
 
 def _managed(row: MemberRow, observations: Mapping[UserId, Observation]) -> tuple[frozenset[RoleId], bool]:

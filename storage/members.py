@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -155,11 +155,15 @@ class Members:
             .limit(limit)
         )
 
-    async def least_recently_seen(self, guild_id: GuildId, before: datetime, limit: int) -> Sequence[MemberRow]:
-        """Return managed members by oldest observed_at (never first), seen before `before`."""
+    async def least_recently_seen(
+        self, guild_id: GuildId, before: datetime, limit: int, *, leaving_out: Collection[UserId] = ()
+    ) -> Sequence[MemberRow]:
+        """Return managed members by oldest observed_at (never first), seen before `before`; without `leaving_out`."""
         found = await self._connection.execute(
             select(members)
-            .where(members.c.guild_id == guild_id, members.c.observed_at < before)
+            .where(
+                members.c.guild_id == guild_id, members.c.observed_at < before, members.c.user_id.not_in(leaving_out)
+            )
             .order_by(members.c.observed_at)
             .limit(limit)
         )

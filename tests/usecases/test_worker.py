@@ -8,14 +8,14 @@ from datetime import timedelta
 
 import pytest
 
-from membership import invariants
+from membership import invariants, sweep
 from membership.errors import Audience, Blocked, Reason, Retry
-from membership.model import Lane, Proof, PurchaseStatus
-from membership.records import Draft, Job
+from membership.model import Lane, MemberKey, Proof, PurchaseStatus
+from membership.records import Draft, Job, MemberRow
 from membership.services import Services
-from membership.worker import SLOTS_PER_SCOPE, Worker
+from membership.worker import SLOTS, SLOTS_FOR_PEOPLE, SLOTS_PER_SCOPE, Worker
 from tests.usecases.conftest import Builder
-from tests.usecases.world import CHARLIE, VIP, World
+from tests.usecases.world import CHARLIE, DORA, GUILD, VIP, World
 
 MINUTE = timedelta(minutes=1)
 
@@ -66,6 +66,22 @@ async def test_one_server_s_wave_leaves_room_for_others_and_for_people(world: Wo
     assert bench.most_at_once == SLOTS_PER_SCOPE + 2
     draining.cancel()
     await asyncio.gather(draining, return_exceptions=True)
+
+
+async def test_work_in_the_background_leaves_room_for_people_whatever_its_size(world: World) -> None:
+    bench = Bench(world)
+    bench.gate = asyncio.Event()
+    for number in range(SLOTS + 1):
+        await world.mark("try", f"bulk{number}", scope=f"{number}", lane=Lane.BULK)
+    working = asyncio.create_task(bench.worker.run())
+    await until(lambda: bench.at_once == SLOTS - SLOTS_FOR_PEOPLE)
+    for number in range(SLOTS_FOR_PEOPLE):
+        await world.mark("try", f"person{number}", scope="100", lane=Lane.PERSON)
+    bench.worker.wake()
+    await until(lambda: bench.at_once == SLOTS)
+    assert len([key for key in bench.runs if key.startswith("person")]) == SLOTS_FOR_PEOPLE
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
 
 
 async def test_one_key_never_runs_twice_at_a_time_and_a_mark_meanwhile_runs_it_again(world: World) -> None:
@@ -278,3 +294,20 @@ async def test_waits_grow_whether_or_not_the_member_has_a_known_moment_ahead(
     world.discord.faults.mend()
     await world.advance(minutes=5)
     assert world.roles(CHARLIE) == {VIP}
+
+
+async def test_a_sweep_does_not_look_at_those_it_has_marked_to_be_looked_at(world: World) -> None:
+    await world.plan("vip", VIP)
+    await world.member("vip")
+    await world.member("vip", DORA)
+    drifted = MemberRow(
+        key=MemberKey(GUILD, CHARLIE), desired=frozenset({VIP}), observed=frozenset(), is_present=True, observed_at=None
+    )
+    async with world.services.store.write() as tx:
+        await tx.members.settle(drifted, None)
+    world.clock.move(5 * MINUTE)
+    world.discord.calls.clear()
+    assert await sweep.sweep(world.services, GUILD) == 1
+    assert world.discord.faults.of("observe") == [("observe", DORA)]
+    await world.settle()
+    assert world.discord.faults.of("observe") == [("observe", DORA), ("observe", CHARLIE)]
