@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-from membership import evidence
+from membership import binding, evidence
 from membership.diff import Kick, Limits, Remove, Step, diff
 from membership.entitlements import Decision, Outcome, decide
 from membership.errors import Audience, Blocked, Gone, Reason, Retry
@@ -50,6 +50,7 @@ async def reconcile(services: Services, key: MemberKey, lane: Lane) -> None:
             continue
         if progress.failure is not None:
             raise progress.failure
+        await binding.let_go_of_permit(services, key.user_id)
         return
     raise Retry("the member kept changing while being reconciled")
 
