@@ -1,9 +1,11 @@
-"""One hook for all tests: where nothing may be left out (.ci/run), a skipped test is a failed one."""
+"""For all tests: in .ci/run a skipped test is a failed one, and no heartbeat outlives its test."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+import sys
+import threading
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -16,3 +18,19 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome, report.longrepr = "failed", f"{item.nodeid} was left out, and nothing may be: {reason}"
     return report
+
+
+@pytest.fixture(autouse=True)
+def heartbeats_end_with_their_test() -> Iterator[None]:
+    """Stop the heartbeat threads that discord.py leaves behind when it is cancelled while it connects.
+
+    Such a thread would raise in the middle of some later test, whose loop it does not know.
+    """
+    yield
+    gateway = sys.modules.get("discord.gateway")
+    if gateway is None:
+        return
+    for thread in threading.enumerate():
+        if isinstance(thread, gateway.KeepAliveHandler):
+            thread.stop()
+            thread.join(timeout=1)
