@@ -63,7 +63,8 @@ class Standing:
     @property
     def is_alive(self) -> bool:
         """Say whether there is still something to get."""
-        return any(grant.state is not GrantState.REVOKED for grant, _, _ in self.grants)
+        # A grant whose kick was refused has failed, and is over all the same.
+        return any(grant.state is not GrantState.REVOKED and grant.ended_at is None for grant, _, _ in self.grants)
 
 
 async def token_standing(services: Services, digest: str) -> tuple[LinkToken, Standing | None] | None:
