@@ -1,4 +1,4 @@
-"""Two hundred memberships end at once: a few go, the rest waits for a person, who decides about what they saw."""
+"""Five hundred memberships end at once: a few go, the rest waits for a person, who decides about what they saw."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from membership.records import Batch
 from sandbox.discord.world import User
 from tests.scenarios.stage import Stage
 
-CROWD = 200
-AT_ONCE = 20  # 10 % of those who pay
+CROWD = 500
+AT_ONCE = 50  # 10 % of those who pay
 
 
-async def test_200_ends_at_once_wait_for_a_person_whose_release_applies_exactly_that_set(s: Stage) -> None:
+async def test_500_ends_at_once_wait_for_a_person_whose_release_applies_exactly_that_set(s: Stage) -> None:
     users, subscriptions = await _crowd(s, CROWD)
     await s.stripe.bulk_cancel(subscriptions[:-1])
     await s.settled()
