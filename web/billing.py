@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from aiohttp import web
 
 from membership.codes import digest
 from membership.errors import Gone
 from web import outcomes
+from web.leaving import leave_by
 from web.pages import PARTS, page
 from web.parts import LinkState
-from web.sign_in import redirect
 
 
 def install(app: web.Application) -> None:
@@ -32,8 +30,5 @@ async def leave_for_billing(request: web.Request) -> web.Response:
     """Open a session at the provider and send the browser there; by a link where it would not follow a form."""
     parts = request.app[PARTS]
     url = await parts.use_cases.billing(digest(request.match_info["token"]))
-    split = urlsplit(url)
-    if f"{split.scheme}://{split.netloc}" in parts.checkout_origins:
-        return redirect(url)
     notice = outcomes.Notice(title="Your billing", text=outcomes.CONTINUE_TO_BILLING, action="Continue", url=url)
-    return page(request, "notice.html", {"notice": notice})
+    return leave_by(request, notice)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from itertools import groupby
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from membership.errors import Gone
 from web import outcomes
+from web.leaving import leave_by
 from web.pages import PARTS, page
 from web.parts import Offer
-from web.sign_in import redirect
 
 
 def install(app: web.Application) -> None:
@@ -38,13 +37,10 @@ async def leave_for_checkout(request: web.Request) -> web.Response:
     parts = request.app[PARTS]
     offer = await _offer(request)
     url = await parts.use_cases.start_checkout(offer.slug)
-    split = urlsplit(url)
-    if f"{split.scheme}://{split.netloc}" in parts.checkout_origins:
-        return redirect(url)
     notice = outcomes.Notice(
         title=f"Buy {offer.plan_name}", text=outcomes.CONTINUE_TO_PAY, action="Continue to payment", url=url
     )
-    return page(request, "notice.html", {"notice": notice})
+    return leave_by(request, notice)
 
 
 async def _offer(request: web.Request) -> Offer:
