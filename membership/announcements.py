@@ -58,18 +58,17 @@ class Record:
 
     async def post(self, event: str, facts: Mapping[str, object], number: int) -> None:
         """Queue an event-log post where the guild has a channel for it; the audit number makes it unique."""
-        guild = await self.tx.guilds.get(self.key.guild_id)
-        if guild is None or guild.event_channel_id is None:
-            return
-        known = {"user_id": str(self.key.user_id), "number": number, "at": self.now.isoformat(), **facts}
-        await self._put(f"post:{number}", "post", str(guild.event_channel_id), event, known)
+        await self._post(f"post:{number}", event, {"user_id": str(self.key.user_id), "number": number, **facts})
 
     async def post_batch(self, batch_id: BatchId) -> None:
         """Queue one post for a whole batch of held removals, however many members it grows to."""
+        await self._post(f"brake:{batch_id}", "brake.held", {"reason": Reason.BRAKE.value, "number": int(batch_id)})
+
+    async def _post(self, dedupe_key: str, event: str, facts: Mapping[str, object]) -> None:
         guild = await self.tx.guilds.get(self.key.guild_id)
         if guild is not None and guild.event_channel_id is not None:
-            facts = {"reason": Reason.BRAKE.value, "number": int(batch_id), "at": self.now.isoformat()}
-            await self._put(f"brake:{batch_id}", "post", str(guild.event_channel_id), "brake.held", facts)
+            known = {"at": self.now.isoformat(), **facts}
+            await self._put(dedupe_key, "post", str(guild.event_channel_id), event, known)
 
     async def mail(self, dedupe_key: str, customer_id: CustomerId, template: str, facts: Mapping[str, object]) -> None:
         """Queue a mail to a payer."""
