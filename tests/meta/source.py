@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("app", "bench", "cogs", "membership", "providers", "sandbox", "storage", "web")
+PACKAGES = ("app", "bench", "cogs", "locales", "membership", "providers", "sandbox", "storage", "web")
 
 
 def production_files() -> list[Path]:

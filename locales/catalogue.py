@@ -1,0 +1,83 @@
+"""Finds the words for a language in the gettext catalogues beside this file. Which words to say is decided elsewhere.
+
+The .po files are read as they are: there is nothing to build before a start. How to add words: docs/translating.md.
+"""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+SOURCE_LOCALE = "en"
+FOLDER = Path(__file__).parent
+
+
+class Words:
+    """What Doorlist says in one language. What a catalogue lacks is said in English."""
+
+    def __init__(self, locale: str, translations: NullTranslations) -> None:
+        """Take the language's name, such as "it", and where its words are looked up."""
+        self.locale = locale
+        self._translations = translations
+
+    def say(self, text: str, /, **facts: object) -> str:
+        """Say an English `text` in this language, with each {name} filled from the facts.
+
+        Facts are put in as they are: what people or providers wrote passes `cogs.words.code_text` before.
+        """
+        return self._translations.gettext(text).format(**facts)
+
+    def count(self, one: str, many: str, number: int, /, **facts: object) -> str:
+        """Say how many: `one` and `many` are English, and {number} is a fact of both."""
+        return self._translations.ngettext(one, many, number).format(**{"number": number, **facts})
+
+
+def translatable(text: str) -> str:
+    """Mark an English text that is kept in a table and said later, so that it gets into the catalogues."""
+    return text
+
+
+def words_for(*wanted: str | None) -> Words:
+    """Return the words of the first wanted language that there is: "it-IT" is served by "it"; English if there is none.
+
+    None and "" stand for a choice that nobody made.
+    """
+    for locale in wanted:
+        for name in _names(locale or ""):
+            if name in locales():
+                return _load(name)
+    return _load(SOURCE_LOCALE)
+
+
+@cache
+def locales() -> frozenset[str]:
+    """Return the languages that can be said, English among them."""
+    return frozenset({SOURCE_LOCALE, *(path.parent.parent.name for path in FOLDER.glob("*/LC_MESSAGES/doorlist.po"))})
+
+
+def catalogue_path(locale: str) -> Path:
+    """Return where the catalogue of a language is, or would be."""
+    return FOLDER / locale / "LC_MESSAGES" / "doorlist.po"
+
+
+def _names(locale: str) -> tuple[str, str]:
+    """Return what a catalogue for "pt-BR" may be called, the closest first: pt_BR, pt."""
+    language, _, region = locale.replace("-", "_").partition("_")
+    return f"{language.lower()}_{region.upper()}", language.lower()
+
+
+@cache
+def _load(locale: str) -> Words:
+    if locale == SOURCE_LOCALE:
+        return Words(locale, NullTranslations())
+    with catalogue_path(locale).open("rb") as source:
+        catalogue = read_po(source, locale=locale, abort_invalid=True)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Words(locale, GNUTranslations(compiled))
