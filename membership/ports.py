@@ -163,6 +163,44 @@ class CheckoutOrder:
     email: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookEndpoint:
+    """Where a platform sends its events. `missing_events` are those that we need and it does not send; `api_version`
+    is what it renders them in, "" for the account's own.
+    """
+
+    external_id: str
+    url: str
+    is_enabled: bool
+    missing_events: tuple[str, ...] = ()
+    api_version: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortalFeatures:
+    """What customers may do by themselves where they manage billing."""
+
+    can_cancel: bool
+    can_change_card: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """How a seller account is set up, as far as the key may see. None: the key may not look there.
+
+    `missing_permissions` are in the platform's words. `newest_event_at` None: there was no event yet.
+    `tested_versions` is the span of API versions, oldest first, whose events we are known to understand.
+    """
+
+    is_live: bool
+    missing_permissions: tuple[str, ...] = ()
+    webhooks: tuple[WebhookEndpoint, ...] | None = None
+    portal: PortalFeatures | None = None
+    newest_event_id: str = ""
+    newest_event_at: datetime | None = None
+    tested_versions: tuple[str, str] = ("", "")
+
+
 class Provider(Protocol):
     """One seller account. Every call may raise Retry (network, 429, 5xx), Blocked(CREDENTIALS_REFUSED) or Gone."""
 
@@ -202,6 +240,12 @@ class Provider(Protocol):
 
     async def portal(self, customer_id: str, return_url: str) -> str:
         """Return the URL where a customer manages billing."""
+
+    async def examine(self) -> Examination:
+        """Look at how the account is set up. Changes nothing there; some twenty requests."""
+
+    async def repair_webhook(self, external_id: str, url: str) -> None:
+        """Let an existing webhook endpoint send every event that we need to `url`; its secret stays the same."""
 
     async def close(self) -> None:
         """Close the connections to the platform."""

@@ -12,7 +12,8 @@ from typing import Any
 
 from membership.errors import Gone, Retry
 from membership.model import Dispute, PurchaseSnapshot
-from membership.ports import CheckoutOrder, IncomingEvent, Price, Reading
+from membership.ports import CheckoutOrder, Examination, IncomingEvent, Price, Reading
+from providers import stripe_examination
 from providers import stripe_shapes as shapes
 from providers.base import JsonObject, moment, nested, reference, rows, text
 from providers.signatures import BadPayload, single_header, usable_secrets, verify_stripe
@@ -127,6 +128,14 @@ class StripeProvider:
             return_url=return_url,
         )
         return text(session, "url")
+
+    async def examine(self) -> Examination:
+        """Look at how the account is set up."""
+        return await stripe_examination.examine(self._client)
+
+    async def repair_webhook(self, external_id: str, url: str) -> None:
+        """Let a webhook endpoint send what we need to `url`."""
+        await stripe_examination.repair_webhook(self._client, external_id, url)
 
     async def close(self) -> None:
         """Close the connections to Stripe."""

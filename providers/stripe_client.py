@@ -73,6 +73,18 @@ class StripeClient:
         """Create an object; `idempotency_key` among the `params` makes a repetition harmless."""
         return await self._call("post", path, kind=kind, gone=gone, params=params)
 
+    async def is_write_allowed(self, path: str) -> bool:
+        """Say whether the key may create at `path`, by an empty request that cannot create anything.
+
+        Stripe answers that a parameter is missing (400) once it has let the key through. Raises Retry and Blocked.
+        """
+        await self._open()
+        try:
+            await self._once("post", path, kind="", gone=path, params={})
+        except self._sdk.InvalidRequestError:
+            return True
+        raise Retry("Stripe took a request that it should have refused")
+
     async def pages(self, path: str, *, gone: str, **params: Any) -> AsyncIterator[list[JsonObject]]:
         """Yield a list page by page, newest first; with `ending_before` towards the newest. Raises in the middle."""
         cursor = "ending_before" if "ending_before" in params else "starting_after"

@@ -1,4 +1,4 @@
-"""What the seller registers: webhook endpoints and portal sessions."""
+"""What the seller registers: webhook endpoints, what the customer portal allows, and portal sessions."""
 
 from __future__ import annotations
 
@@ -51,6 +51,22 @@ def delete_endpoint(world: World, endpoint: Object) -> Object:
     """Stop all deliveries to an endpoint."""
     world.update(endpoint, event=None, status="disabled", deleted=True)
     return {"id": endpoint["id"], "object": "webhook_endpoint", "deleted": True}
+
+
+def open_portal(world: World) -> Object:
+    """Set the customer portal up as most sellers do: customers may cancel and change their card."""
+    configuration = blank(
+        "billing_portal.configuration",
+        id=world.new_id("bpc_"),
+        created=world.now(),
+        updated=world.now(),
+        is_default=True,
+        livemode=world.livemode,
+    )
+    features = configuration["features"]
+    features["subscription_cancel"]["enabled"] = True
+    features["payment_method_update"]["enabled"] = True
+    return world.add(configuration, event=None)
 
 
 def create_portal_session(world: World, params: Params) -> Object:

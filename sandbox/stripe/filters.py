@@ -41,9 +41,15 @@ def plain(*names: str) -> FilterMaker:
     return make
 
 
-def nothing(world: World, params: Params) -> Filter:
-    """Accept every object."""
-    return lambda row: True
+def endpoints(world: World, params: Params) -> Filter:
+    """Leave out the deleted ones."""
+    return lambda row: not row.get("deleted")
+
+
+def portal_configurations(world: World, params: Params) -> Filter:
+    """Filter what the customer portal allows by whether it is in use and the default."""
+    active, default = _truth(params, "active"), _truth(params, "is_default")
+    return lambda row: active(row["active"]) and default(row["is_default"])
 
 
 def prices(world: World, params: Params) -> Filter:

@@ -143,6 +143,7 @@ class LocalStripe:
         account["settings"]["dashboard"]["display_name"] = "Sandbox"
         account["business_profile"]["name"] = "Sandbox"
         self.world.add(account, event=None)
+        endpoints.open_portal(self.world)
 
     async def _advanced(self, now: datetime) -> None:
         # In slices: thousands of renewals must not keep the event loop from answering.

@@ -307,10 +307,17 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(
         "GET",
+        "/v1/billing_portal/configurations",
+        "billing_portal.ConfigurationListParams",
+        "customer_portal",
+        actions.lists("billing_portal.configuration", filters.portal_configurations),
+    ),
+    Route(
+        "GET",
         "/v1/webhook_endpoints",
         "WebhookEndpointListParams",
         "webhook_endpoints",
-        actions.lists("webhook_endpoint", filters.nothing),
+        actions.lists("webhook_endpoint", filters.endpoints),
     ),
     Route(
         "POST",

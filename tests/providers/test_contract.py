@@ -53,6 +53,8 @@ QUESTIONS: dict[str, Callable[[Provider], Awaitable[object]]] = {
     "prices": lambda provider: provider.prices(),
     "checkout": lambda provider: provider.checkout(ORDER),
     "portal": lambda provider: provider.portal("cus_1", "https://door.example/"),
+    "examine": lambda provider: provider.examine(),
+    "repair_webhook": lambda provider: provider.repair_webhook("we_1", "https://door.example/webhooks"),
 }
 
 

@@ -51,7 +51,14 @@ async def everything(stage: Stage) -> list[dict[str, Any]]:
     await stage.clock.advance(timedelta(days=32))
     await stage.post("/v1/billing_portal/sessions", customer=first["customer"])
     paths = ["products", "prices", "customers", "subscriptions", "checkout/sessions", "payment_intents", "charges"]
-    paths += ["refunds", "disputes", "invoices", "invoice_payments", "webhook_endpoints"]
+    paths += [
+        "refunds",
+        "disputes",
+        "invoices",
+        "invoice_payments",
+        "webhook_endpoints",
+        "billing_portal/configurations",
+    ]
     found = [await stage.get("/v1/account")]
     for path in paths:
         found += (await stage.get(f"/v1/{path}"))["data"]
@@ -88,7 +95,7 @@ def _differences_of_keys(served: dict[str, Any], example: dict[str, Any], place:
 
 async def test_every_object_has_the_published_keys_and_types(stage: Stage) -> None:
     served = await everything(stage)
-    assert len({one["object"] for one in served}) == 15
+    assert len({one["object"] for one in served}) == 16
     found = {
         line
         for one in served

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from membership.errors import Gone
 from membership.model import PurchaseKind, PurchaseSnapshot, PurchaseStatus
-from membership.ports import CheckoutOrder, Clock, IncomingEvent, Mail, Price, Reading
+from membership.ports import CheckoutOrder, Clock, Examination, IncomingEvent, Mail, Price, Reading
 from tests.usecases.faults import Faults, Fuse
 
 MONTH = timedelta(days=30)
@@ -29,6 +29,8 @@ class FakeProvider:
         self.listed: list[str] | None = None
         """The ids a listing shows; None: all of them."""
         self.oldest_event: int = 0
+        self.examination = Examination(is_live=True)
+        self.repaired: list[tuple[str, str]] = []
         self.faults = Faults(fuse)
         self._clock = clock
 
@@ -83,6 +85,13 @@ class FakeProvider:
 
     async def portal(self, customer_id: str, return_url: str) -> str:
         return return_url
+
+    async def examine(self) -> Examination:
+        self.faults.after("examine", self.faults.before("examine"))
+        return self.examination
+
+    async def repair_webhook(self, external_id: str, url: str) -> None:
+        self.repaired.append((external_id, url))
 
     async def close(self) -> None:
         """Have nothing to close."""
