@@ -165,6 +165,8 @@ def _process(
         budget=StoredBudget(database),
         command_hash=StoredHash(database),
         clock=services.clock,
+        services=services,
+        operator_ids=frozenset(settings.discord.operators),
     )
     claims = discord.claims(parts)
     return Process(

@@ -14,15 +14,15 @@ from datetime import timedelta
 import discord
 import structlog
 import yarl
-from discord import app_commands
 from discord.ext import commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from cogs.apologies import apologise
 from cogs.command_sync import sync_commands
 from cogs.config import DiscordSettings
 from cogs.connection import Connection
+from cogs.features import FEATURES
+from cogs.frame import CommandTree, Frame, Presses
 from cogs.parts import BotParts
 from cogs.queries import MemberQueries
 
@@ -39,14 +39,6 @@ class IdentifyBudgetSpent(Exception):
         """Say how long to wait."""
         super().__init__(f"identify again in {wait}")
         self.wait = wait
-
-
-class CommandTree(app_commands.CommandTree[commands.Bot]):
-    """Slash commands whose failures never reach a person as an exception."""
-
-    async def on_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError, /) -> None:
-        """Answer every failure of a command in plain words."""
-        await apologise(interaction, error.__cause__ or error)
 
 
 class DoorlistBot(commands.Bot):
@@ -75,6 +67,9 @@ class DoorlistBot(commands.Bot):
         self._queries = queries
         self._cogs_to_add: list[Callable[[DoorlistBot], commands.Cog]] = []
         self._is_counted_ahead = False
+        self.frame = Frame(parts.services, self._operator_ids)
+        self._cogs_to_add.append(lambda made: Presses(made.frame))
+        self._cogs_to_add.extend(_taking_the_frame(feature) for feature in FEATURES)
 
     def with_cog(self, make: Callable[[DoorlistBot], commands.Cog]) -> None:
         """Add a cog as soon as the bot has logged in."""
@@ -99,6 +94,14 @@ class DoorlistBot(commands.Bot):
         if not initial:
             await asyncio.sleep(REIDENTIFY_SECONDS)
 
+    def _operator_ids(self) -> frozenset[int]:
+        """Return who runs this Doorlist: whom Discord names as the application's owners, and the configured ones."""
+        application = self.application
+        if application is None:
+            return self._parts.operator_ids
+        owners = application.team.members if application.team else [application.owner]
+        return self._parts.operator_ids | {owner.id for owner in owners}
+
     async def _count_identify(self) -> None:
         wait = await self._parts.budget.take(self._parts.clock.now())
         if wait > timedelta():
@@ -120,6 +123,10 @@ class DoorlistBot(commands.Bot):
                 self._queries.hear(event["d"])
             elif event["t"] == "RATE_LIMITED":
                 self._queries.refuse(str(event["d"]["meta"].get("nonce")), float(event["d"]["retry_after"]))
+
+
+def _taking_the_frame(feature: Callable[[Frame], commands.Cog]) -> Callable[[DoorlistBot], commands.Cog]:
+    return lambda made: feature(made.frame)
 
 
 def use_addresses(settings: DiscordSettings) -> None:

@@ -15,6 +15,9 @@ class DiscordSettings(BaseModel):
     token: SecretStr = Field(default=SecretStr(""), description="Bot > Reset Token in Discord's developer portal")
     client_id: str = Field(default="", pattern=r"^\d*$", description="the application's id, for sign-in with Discord")
     client_secret: SecretStr = Field(default=SecretStr(""), description="OAuth2 > Reset Secret, for sign-in")
+    operators: tuple[int, ...] = Field(
+        default=(), description="Discord ids of people who run this Doorlist, beside the application's owners"
+    )
     claim_prefix: str = Field(default="!", max_length=5, description='"!" makes !claim; "" turns the text command off')
     members_intent: bool = Field(default=True, description="sees joins at once; without it within five minutes")
     message_content_intent: bool = Field(default=True, description="needed for !claim; /claim works without it")

@@ -13,6 +13,7 @@ import discord
 from cogs.bot import DoorlistBot, use_addresses
 from cogs.calls import Calls
 from cogs.claim import Claims
+from cogs.claim_command import ClaimCommand
 from cogs.claim_messages import ClaimMessages
 from cogs.config import DiscordSettings
 from cogs.connection import Connection
@@ -48,7 +49,8 @@ class DiscordSide:
         def make_bot(intents: discord.Intents) -> DoorlistBot:
             bot = DoorlistBot(intents=intents, parts=parts, connection=self.connection, queries=self.queries)
             bot.with_cog(lambda made: Gateway(made, self.calls, parts.events, self.port.lanes))
-            bot.with_cog(lambda _made: Claims(claims, parts.desk))
+            bot.with_cog(lambda _made: Claims(claims))
+            bot.with_cog(lambda made: ClaimCommand(made.frame, parts.desk))
             return bot
 
         return Supervisor(

@@ -9,6 +9,7 @@ from typing import Protocol
 from membership.claims import ClaimAnswer
 from membership.model import ChannelId, GuildId, MemberKey, MessageId, UserId
 from membership.ports import Clock
+from membership.services import Services
 
 
 class GuildEvents(Protocol):
@@ -74,10 +75,12 @@ class CommandHash(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BotParts:
-    """Everything of ours that a bot is given."""
+    """Everything of ours that a bot is given. `operator_ids`: who runs Doorlist beside the application's owners."""
 
     events: GuildEvents
     desk: ClaimDesk
     budget: IdentifyBudget
     command_hash: CommandHash
     clock: Clock
+    services: Services
+    operator_ids: frozenset[int] = frozenset()

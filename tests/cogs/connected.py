@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from pydantic import SecretStr
 
+from app.randomness import SystemRandomness
 from cogs.claim_messages import ClaimMessages
 from cogs.config import DiscordSettings
 from cogs.discord_side import DiscordSide, open_discord
@@ -17,11 +20,16 @@ from cogs.pacing import RoleLimits
 from cogs.parts import BotParts
 from cogs.supervisor import Supervisor
 from membership.claims import ClaimAnswer, ClaimOutcome
-from membership.errors import Retry
+from membership.errors import Retry, UserError
 from membership.model import ChannelId, GuildId, MemberKey, MessageId, RoleId, UserId
+from membership.services import Sellers, Services
 from sandbox.discord.buckets import Buckets
 from sandbox.discord.world import User
+from storage.intake import GroupCommit
 from tests.sandbox.discord_stage import Stage, a_stage, until
+from tests.storage.databases import sqlite_database
+from web.config import MailSettings
+from web.mail import SmtpMailer
 
 GOOD_CODE = "K7QF-2M9X-4TRW-8HNB"
 
@@ -65,6 +73,7 @@ class Desk:
     channel_id: ChannelId | None = None
     is_away: bool = False
     is_broken: bool = False
+    refusal: str = ""
     asked: list[tuple[int, int | None, str]] = field(default_factory=list)
     undeletable: list[tuple[int, int]] = field(default_factory=list)
     answered_ids: list[MessageId] = field(default_factory=list)
@@ -79,6 +88,8 @@ class Desk:
         await self.gate.wait()
         if self.is_broken:
             raise KeyError("secret detail")
+        if self.refusal:
+            raise UserError(self.refusal)
         if self.is_away:
             raise Retry("the database is locked")
         if text != GOOD_CODE:
@@ -193,6 +204,24 @@ def settings_for(stage: Stage, **changes: object) -> DiscordSettings:
 
 
 @asynccontextmanager
+async def services_over(side: DiscordSide, stage: Stage) -> AsyncIterator[Services]:
+    """Give real use-cases over an empty database; nothing is sold and no mail is sent."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with sqlite_database(Path(folder)) as database:
+            yield Services(
+                store=database,
+                intake=GroupCommit(database, stage.clock, on_commit=lambda: None),
+                discord=side.port,
+                sellers=Sellers({}, database, stage.clock),
+                mailer=SmtpMailer(MailSettings(), stage.clock, claim_command="!claim"),
+                clock=stage.clock,
+                randomness=SystemRandomness(),
+                public_url="https://door.example",
+                wake=lambda: None,
+            )
+
+
+@asynccontextmanager
 async def connected(
     *,
     buckets: Buckets | None = None,
@@ -202,11 +231,14 @@ async def connected(
     **settings: object,
 ) -> AsyncIterator[Connected]:
     """Serve a local Discord, connect Doorlist's side to it, and take everything down at the end."""
-    async with a_stage(buckets=buckets) as stage:
+    async with AsyncExitStack() as resources, a_stage(buckets=buckets) as stage:
         side = open_discord(settings_for(stage, **settings), limits=limits)
         heard, desk, used, stored = Heard(), Desk((RoleId(stage.vip.id),)), budget or Budget(), StoredHash()
         desk.channel_id = ChannelId(stage.channel.id)
-        parts = BotParts(events=heard, desk=desk, budget=used, command_hash=stored, clock=stage.clock)
+        services = await resources.enter_async_context(services_over(side, stage))
+        parts = BotParts(
+            events=heard, desk=desk, budget=used, command_hash=stored, clock=stage.clock, services=services
+        )
         claims = side.claims(parts)
         supervisor = side.supervisor(parts, claims, jitter=lambda: 0.0)
         here = Connected(

@@ -55,7 +55,7 @@ async def bot() -> AsyncIterator[SmokeBot]:
     calls = Calls(connection, Refusals())
     port = DiscordPort(calls, MemberQueries(_unused), "https://discord.example")
     await bot.add_cog(Gateway(bot, calls, bot.heard, port.lanes))
-    await bot.add_cog(Claims(ClaimMessages(calls, bot.desk, "!"), bot.desk))
+    await bot.add_cog(Claims(ClaimMessages(calls, bot.desk, "!")))
     dpytest.configure(bot, guilds=1, text_channels=1, members=2)
     bot.desk.channel_id = ChannelId(dpytest.get_config().channels[0].id)
     yield bot

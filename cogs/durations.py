@@ -1,0 +1,55 @@
+"""Reads how long something lasts from what a person typed or picked: "30d", "1 year", "2026-12-24", "forever". Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from membership.errors import UserError
+
+FOREVER = "forever"
+END_OF_MONTH = "end of month"
+LONGEST = timedelta(days=366 * 20)
+USUAL: Sequence[tuple[str, str]] = (
+    ("7 days", "7d"),
+    ("30 days", "30d"),
+    ("90 days", "90d"),
+    ("1 year", "1y"),
+    ("until the end of the month", END_OF_MONTH),
+    ("forever", FOREVER),
+)
+"""What is offered before anything is typed: the words, and what `read_until` reads."""
+
+_DAYS = {"d": 1, "day": 1, "w": 7, "week": 7, "m": 30, "month": 30, "y": 365, "year": 365}
+_SPAN = re.compile(r"(\d{1,5})\s*([a-z]+?)s?")
+
+
+def read_until(text: str, now: datetime) -> datetime | None:
+    """Return when something ends that begins `now`, None for never. Raises UserError for what cannot be read."""
+    wish = " ".join(text.lower().split()).removeprefix("until ").removeprefix("the ")
+    if wish == FOREVER:
+        return None
+    if wish == END_OF_MONTH:
+        return (now.replace(day=1) + timedelta(days=32)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    until = _span(wish, now) or _date(wish)
+    if until is None:
+        raise UserError(f"I cannot read “{text[:50]}”. Write 30d, 12 weeks, 1 year, 2026-12-24, or forever.")
+    if not now < until <= now + LONGEST:
+        raise UserError("That is in the past, or more than 20 years away.")
+    return until
+
+
+def _span(wish: str, now: datetime) -> datetime | None:
+    found = _SPAN.fullmatch(wish)
+    if found is None or found[2] not in _DAYS:
+        return None
+    return now + min(timedelta(days=int(found[1]) * _DAYS[found[2]]), LONGEST + timedelta(days=1))
+
+
+def _date(wish: str) -> datetime | None:
+    """Read a day as lasting until its end."""
+    try:
+        return datetime.strptime(wish, "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=1)
+    except ValueError:
+        return None

@@ -1,0 +1,11 @@
+"""Everything that people can use in Discord, one cog each. A new feature is one file and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from discord.ext import commands
+
+from cogs.frame import Frame
+
+FEATURES: tuple[Callable[[Frame], commands.Cog], ...] = ()

@@ -1,0 +1,81 @@
+"""Who may do what in Discord: one table for commands, one for what is pressed, and the permissions behind the words.
+
+Discord's own `default_member_permissions` only decides who sees a command; this table decides who may use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import discord
+
+from membership.actors import Actor
+
+
+class Right(StrEnum):
+    """What a person has to be. Each of the first four includes those before it; the operator stands beside them."""
+
+    MEMBER = "member"
+    STAFF = "staff"
+    MANAGER = "manager"
+    DATA = "data"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What one command or action asks for.
+
+    `needs_active`: only in a server that was set up. `opens_form`: answers with a form, which Discord takes only as the
+    first answer, so that nothing is deferred before it. `is_everywhere`: also in direct messages.
+    """
+
+    right: Right
+    needs_active: bool = True
+    opens_form: bool = False
+    is_everywhere: bool = False
+
+
+_MEMBER = Rule(right=Right.MEMBER, needs_active=False, is_everywhere=True)
+_STAFF = Rule(right=Right.STAFF)
+_MANAGER = Rule(right=Right.MANAGER)
+
+COMMANDS: Mapping[str, Rule] = {
+    "claim": Rule(right=Right.MEMBER, needs_active=False, opens_form=True, is_everywhere=True),
+}
+"""By qualified name; a context menu goes by its name. What is not here is refused."""
+
+ACTIONS: Mapping[str, Rule] = {
+    "claim": _MEMBER,
+}
+"""By the name in the custom_id, for buttons, selects and forms. What is not here is refused."""
+
+
+def has_right(actor: Actor, right: Right) -> bool:
+    """Say whether a person may do what asks for a right."""
+    match right:
+        case Right.MEMBER:
+            return True
+        case Right.STAFF:
+            return actor.can_staff
+        case Right.MANAGER:
+            return actor.can_manage
+        case Right.DATA:
+            return actor.can_data
+        case Right.OPERATOR:
+            return actor.is_operator
+
+
+def permissions_of(right: Right) -> discord.Permissions | None:
+    """Return who sees a command at first; None for everybody. The operator's commands are seen by managers."""
+    match right:
+        case Right.MEMBER:
+            return None
+        case Right.STAFF:
+            return discord.Permissions(manage_roles=True)
+        case Right.MANAGER | Right.OPERATOR:
+            return discord.Permissions(manage_guild=True)
+        case Right.DATA:
+            return discord.Permissions(administrator=True)
