@@ -83,6 +83,11 @@ class DiscordPort:
         guild = self._connection.guild(guild_id)
         return {} if guild is None else guild_roles(guild)
 
+    def permissions(self, guild_id: GuildId) -> frozenset[str]:
+        """Return the bot's own permissions in a guild."""
+        guild = self._connection.guild(guild_id)
+        return frozenset() if guild is None else frozenset(name for name, has in guild.me.guild_permissions if has)
+
     def guild_name(self, guild_id: GuildId) -> str:
         """Return the server's name, "" when unknown."""
         bot = self._connection.bot
@@ -169,8 +174,9 @@ class DiscordPort:
     # -------------------------------------------------------------------------------------------------- speaking
 
     async def direct_message(self, user_id: UserId, template: str, facts: Mapping[str, object], *, nonce: str) -> None:
-        """Send a direct message. Raises Blocked(DMS_CLOSED) for both of Discord's ways to say so."""
-        text = direct_text(template, facts)
+        """Send a direct message, in the member's `language` or the guild's. Raises Blocked(DMS_CLOSED)."""
+        guild_id = int(str(facts.get("guild_id") or 0))
+        text = direct_text(self._connection.words(guild_id, str(facts.get("language") or "")), template, facts)
         channel = await self._calls.make(lambda bot: bot.create_dm(discord.Object(user_id)))
         await self._calls.make(lambda _bot: channel.send(text, nonce=posting.nonce(nonce)))
 

@@ -1,4 +1,4 @@
-"""Which roles the bot may put, and why not the others. Reads discord.py's role cache, writes nothing."""
+"""Which roles the bot may put, why not the others, and which are dangerous to sell. Reads only what is cached."""
 
 from __future__ import annotations
 
@@ -8,6 +8,34 @@ import discord
 
 from membership.model import RoleId
 from membership.ports import GuildRole
+
+
+# The permissions that give power over other members, or let a buyer act as staff.
+DANGEROUS = (
+    "administrator",
+    "manage_guild",
+    "manage_roles",
+    "manage_channels",
+    "manage_webhooks",
+    "manage_messages",
+    "manage_threads",
+    "manage_nicknames",
+    "manage_events",
+    "manage_expressions",
+    "kick_members",
+    "ban_members",
+    "moderate_members",
+    "mention_everyone",
+    "mute_members",
+    "deafen_members",
+    "move_members",
+    "view_audit_log",
+)
+_NAMES = {
+    "manage_guild": "Manage Server",
+    "moderate_members": "Timeout Members",
+    "mention_everyone": "Mention Everyone",
+}
 
 
 class Refusal(StrEnum):
@@ -26,14 +54,29 @@ class Refusal(StrEnum):
 def guild_roles(guild: discord.Guild) -> dict[RoleId, GuildRole]:
     """Return every role of a guild with the reason why we may not put it."""
     return {
-        RoleId(role.id): GuildRole(role_id=RoleId(role.id), name=role.name, refusal=refusal(guild, role))
+        RoleId(role.id): GuildRole(
+            role_id=RoleId(role.id),
+            name=role.name,
+            refusal=refusal(guild.me, role),
+            dangers=dangers(role.permissions),
+        )
         for role in guild.roles
     }
 
 
-def refusal(guild: discord.Guild, role: discord.Role) -> Refusal | str:
-    """Return why the role cannot be put, "" when it can. What a role *is* comes before what we lack."""
-    return _by_kind(role) or _by_rank(guild, role)
+def dangers(permissions: discord.Permissions) -> tuple[str, ...]:
+    """Return the dangerous permissions among these, as Discord names them to people."""
+    return tuple(permission_name(name) for name in DANGEROUS if getattr(permissions, name))
+
+
+def permission_name(name: str) -> str:
+    """Return what people see for discord.py's name of a permission: manage_roles is Manage Roles."""
+    return _NAMES.get(name) or name.replace("_", " ").title()
+
+
+def refusal(me: discord.Member, role: discord.Role) -> Refusal | str:
+    """Return why the bot cannot put the role, "" when it can. What a role *is* comes before what we lack."""
+    return _by_kind(role) or _by_rank(me, role)
 
 
 def _by_kind(role: discord.Role) -> Refusal | str:
@@ -53,9 +96,9 @@ def _by_kind(role: discord.Role) -> Refusal | str:
     return ""
 
 
-def _by_rank(guild: discord.Guild, role: discord.Role) -> Refusal | str:
-    if not guild.me.guild_permissions.manage_roles:
+def _by_rank(me: discord.Member, role: discord.Role) -> Refusal | str:
+    if not me.guild_permissions.manage_roles:
         return Refusal.NO_PERMISSION
-    if role >= guild.me.top_role:
+    if role >= me.top_role:
         return Refusal.ABOVE_BOT
     return ""

@@ -38,11 +38,15 @@ class JoinOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuildRole:
-    """A role as the gateway last showed it. `refusal` says why we may not put it: "" when we may."""
+    """A role as the gateway last showed it. `refusal` says why we may not put it: "" when we may.
+
+    `dangers` are the permissions on it, by Discord's names for people, that give power over other members.
+    """
 
     role_id: RoleId
     name: str
     refusal: str = ""
+    dangers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +102,9 @@ class Discord(Protocol):
 
     def roles(self, guild_id: GuildId) -> Mapping[RoleId, GuildRole]:
         """Return the guild's roles as last seen, with the reason why one cannot be put. Empty when unavailable."""
+
+    def permissions(self, guild_id: GuildId) -> frozenset[str]:
+        """Return the bot's own permissions in a guild, by Discord's names ("manage_roles"). Empty when unavailable."""
 
     def channel_name(self, channel_id: ChannelId) -> str:
         """Return a channel's name for people, "" when unknown."""

@@ -21,6 +21,8 @@ class FakeGuild:
     members: dict[UserId, set[RoleId]] = field(default_factory=dict)
     messages: list[ChannelMessage] = field(default_factory=list)
     is_available: bool = True
+    permissions: frozenset[str] = frozenset({"manage_roles", "create_instant_invite", "kick_members"})
+    dangers: dict[RoleId, tuple[str, ...]] = field(default_factory=dict)
 
 
 class FakeDiscord:
@@ -110,11 +112,19 @@ class FakeDiscord:
     def roles(self, guild_id: GuildId) -> Mapping[RoleId, GuildRole]:
         if not self.is_available(guild_id):
             return {}
-        positions = self.guilds[guild_id].roles
+        guild = self.guilds[guild_id]
         return {
-            role: GuildRole(role_id=role, name=f"role {role}", refusal="above_bot" if place > BOT_POSITION else "")
-            for role, place in positions.items()
+            role: GuildRole(
+                role_id=role,
+                name=f"role {role}",
+                refusal="above_bot" if place > BOT_POSITION else "",
+                dangers=guild.dangers.get(role, ()),
+            )
+            for role, place in guild.roles.items()
         }
+
+    def permissions(self, guild_id: GuildId) -> frozenset[str]:
+        return self.guilds[guild_id].permissions if self.is_available(guild_id) else frozenset()
 
     def channel_name(self, channel_id: ChannelId) -> str:
         return "claim"
