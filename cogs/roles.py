@@ -9,7 +9,6 @@ import discord
 from membership.model import RoleId
 from membership.ports import GuildRole
 
-
 # The permissions that give power over other members, or let a buyer act as staff.
 DANGEROUS = (
     "administrator",
