@@ -82,6 +82,8 @@ class DoorlistBot(commands.Bot):
         self._is_counted_ahead = True
         for make in self._cogs_to_add:
             await self.add_cog(make(self))
+        if self.frame.doorlist.commands:
+            self.tree.add_command(self.frame.doorlist)
         self._offer_to.use(self)
         await sync_commands(self, self._parts.command_hash)
 

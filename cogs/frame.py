@@ -6,8 +6,8 @@ what can be pressed with `on`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol, cast
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, Protocol, cast
 
 import discord
 from discord import app_commands
@@ -19,7 +19,7 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from cogs.apologies import apologise, or_apologise
 from cogs.cards import read_custom_id
 from cogs.requests import Request, actor_of, words_of
-from cogs.rights import ACTIONS, COMMANDS, Right, Rule, has_right
+from cogs.rights import ACTIONS, COMMANDS, Right, Rule, has_right, permissions_of
 from membership.actors import Actor
 from membership.errors import UserError
 from membership.services import Services
@@ -27,6 +27,7 @@ from membership.services import Services
 STAFF_PACE = "10/10 seconds"
 
 Handler = Callable[[Request], Awaitable[None]]
+CommandMethod = Callable[..., Coroutine[Any, Any, None]]
 
 
 class Frame:
@@ -38,6 +39,19 @@ class Frame:
         self._operator_ids = operator_ids
         self._handlers: dict[str, Handler] = {}
         self._pace = MovingWindowRateLimiter(MemoryStorage())
+        self.doorlist = app_commands.Group(
+            name="doorlist",
+            description="Set up and run paid membership in this server",
+            default_permissions=permissions_of(Right.MANAGER),
+            guild_only=True,
+        )
+
+    def add_to_doorlist(self, name: str, description: str, method: CommandMethod) -> None:
+        """Put a method of a feature under `/doorlist`, which several features share.
+
+        Options are described and completed with discord.py's decorators on the method.
+        """
+        self.doorlist.add_command(app_commands.Command(name=name, description=description, callback=method))
 
     def on(self, action: str, handler: Handler) -> None:
         """Let a handler answer an action. Raises ValueError for one without a rule or with a handler."""
