@@ -9,6 +9,7 @@ import structlog
 from discord import app_commands
 
 from cogs import texts
+from cogs.requests import words_of
 from membership.errors import Retry, UserError
 
 log = structlog.get_logger(__name__)
@@ -36,14 +37,15 @@ async def apologise(interaction: discord.Interaction, failure: BaseException) ->
 
 
 def _explain(interaction: discord.Interaction, failure: BaseException) -> str:
+    words = words_of(interaction)
     match failure:
         case UserError():
             return failure.text
         case Retry():
-            return texts.TRY_AGAIN
+            return words.say(texts.TRY_AGAIN)
         case app_commands.CheckFailure():
-            return texts.NOT_ALLOWED
+            return words.say(texts.NOT_ALLOWED)
         case _:
             reference = f"{interaction.id >> 22 & 0xFFFF:04X}"
             log.error("interaction_failed", reference=reference, exc_info=failure)
-            return texts.BROKEN.format(reference=reference)
+            return words.say(texts.BROKEN, reference=reference)

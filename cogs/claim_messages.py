@@ -12,6 +12,7 @@ from cogs import texts
 from cogs.calls import Calls
 from cogs.claim_text import claim_command, read_claim
 from cogs.parts import ClaimDesk
+from locales.catalogue import Words
 from membership.errors import Blocked, DoorlistError, Gone, Retry
 from membership.model import ChannelId, GuildId, UserId
 from membership.ports import ChannelMessage
@@ -76,7 +77,7 @@ class ClaimMessages:
         if code is None:
             await self._hint_if_blind(message, guild_id)
         elif not code:
-            how = texts.claim_how(self._command())
+            how = texts.claim_how(self._words(guild_id), self._command())
             await self._tell(message, guild_id, _Reply(private=how, public=how))
         elif guild_id is None:
             await self._tell(message, None, await self._reply(message, None, code))
@@ -99,14 +100,20 @@ class ClaimMessages:
         try:
             return await self._redeem(message.author_id, guild_id, code, message.author_name)
         except Retry:
-            return _Reply(private=texts.TRY_AGAIN, public=texts.TRY_AGAIN)
+            later = self._words(guild_id).say(texts.TRY_AGAIN)
+            return _Reply(private=later, public=later)
 
     async def _redeem(self, user_id: UserId, guild_id: GuildId | None, code: str, name: str) -> _Reply:
         answer = await self._desk.redeem(user_id, guild_id, code)
+        words = self._words(guild_id or answer.guild_id)
         return _Reply(
-            private=texts.claim_answer(answer, name=name, is_in_guild=False),
-            public=texts.public_answer(user_id, answer, seconds=PUBLIC_ANSWER_SECONDS),
+            private=texts.claim_answer(words, answer, name=name, is_in_guild=False),
+            public=texts.public_answer(words, user_id, answer, seconds=PUBLIC_ANSWER_SECONDS),
         )
+
+    def _words(self, guild_id: GuildId | None) -> Words:
+        """Return the words in the guild's language: a message does not say its writer's, as an interaction does."""
+        return self._calls.connection.words(guild_id)
 
     async def _hide(self, message: ChannelMessage, guild_id: GuildId) -> None:
         """Delete the message with the code; tell the staff where that is not allowed (threats C07)."""
@@ -145,7 +152,7 @@ class ClaimMessages:
             return
         if await self._is_claim_channel(message.channel_id, guild_id):
             self._hinted_at[message.channel_id] = now
-            await self._say_for_a_while(message.channel_id, texts.CANNOT_READ)
+            await self._say_for_a_while(message.channel_id, self._words(guild_id).say(texts.CANNOT_READ))
 
     async def _is_claim_channel(self, channel_id: ChannelId, guild_id: GuildId) -> bool:
         return await self._desk.claim_channel(guild_id) == channel_id

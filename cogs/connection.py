@@ -7,6 +7,7 @@ from collections.abc import Callable
 import discord
 from discord.ext import commands
 
+from locales.catalogue import Words, words_for
 from membership.errors import Retry
 
 
@@ -59,3 +60,8 @@ class Connection:
         if guild is None:
             raise Retry("the server is not available now")
         return guild
+
+    def words(self, guild_id: int | None, *wanted: str) -> Words:
+        """Return the words in the first wanted language that there is, else in the one that a guild is set to."""
+        guild = self.guild(guild_id) if guild_id else None
+        return words_for(*wanted, str(guild.preferred_locale) if guild else None)

@@ -1,4 +1,4 @@
-"""Small pieces of text for Discord: dates, money, mentions, reasons. Pure, no discord.py."""
+"""Small pieces of text for Discord: dates, money, mentions, and reasons as staff read them. Pure, no discord.py."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ _MARKUP = re.compile(r"([\\*_~`|>\[\]()#-])")
 _REASONS: Mapping[Reason, str] = {
     Reason.PAID: "paid",
     Reason.TRIAL: "in trial",
+    Reason.COMP: "given by staff",
     Reason.PAYMENT_FAILED: "the payment failed",
     Reason.PAUSED: "paused",
     Reason.WAITING_FOR_PAYMENT: "the payment has not arrived yet",
     Reason.NOT_LINKED: "paid, but no Discord account is connected yet",
     Reason.NOT_IN_SERVER: "paid and linked, but not in the server",
     Reason.RULES_NOT_ACCEPTED: "has not accepted the server's rules",
+    Reason.REVOKED: "ended by staff",
     Reason.CANCELLED: "cancelled",
     Reason.EXPIRED: "expired",
     Reason.UNPAID: "not paid",
@@ -72,6 +74,11 @@ def date(moment: object) -> str:
     value = moment if isinstance(moment, datetime) else datetime.fromisoformat(str(moment))
     seconds = int(value.timestamp())
     return f"<t:{seconds}:D> (<t:{seconds}:R>)"
+
+
+def day(moment: datetime) -> str:
+    """Write a moment as the reader's date alone."""
+    return f"<t:{int(moment.timestamp())}:D>"
 
 
 def clock_time(moment: datetime) -> str:

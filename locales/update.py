@@ -6,11 +6,11 @@ Texts that the code no longer says are dropped; what a text was called before is
 
 from __future__ import annotations
 
+import ast
 import io
 import sys
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 
 from locales.catalogue import FOLDER, SOURCE_LOCALE, catalogue_path, locales
@@ -23,8 +23,8 @@ SPEAKING = ("cogs", "membership", "web")
 WIDTH = 120
 TEMPLATE_COMMENT = "# Made by `python3 -m locales.update` from the code. A new language starts as a copy of this file."
 
-KEYWORDS = {"say": None, "translatable": None, "locale_str": None, "count": (1, 2)}
-"""Calls whose first text is looked up; `count` has one for one and one for many."""
+MARKS = ("translatable", "locale_str")
+"""Functions that mark a text of a table; the second one is discord.py's, for the descriptions of commands."""
 
 
 def main() -> None:
@@ -43,9 +43,48 @@ def extract() -> Catalog:
     catalogue = Catalog(header_comment=TEMPLATE_COMMENT, fuzzy=False)
     for package in SPEAKING:
         for path in sorted((ROOT / package).rglob("*.py")):
-            for line, text, _comments, _context in extract_from_file("python", path, keywords=KEYWORDS):
+            for line, text in texts_of(ast.parse(path.read_text("utf-8"), str(path))):
                 catalogue.add(text, locations=[(path.relative_to(ROOT).as_posix(), line)])
     return catalogue
+
+
+def texts_of(code: ast.Module) -> list[tuple[int, str | tuple[str, str]]]:
+    """Return the line of each text that is said by some Words or marked for it; one and many for what is counted.
+
+    Babel's own extraction goes by the method's name alone, and `say` and `count` are methods of others, too.
+    """
+    calls = [node for node in ast.walk(code) if isinstance(node, ast.Call)]
+    found = [(call.lineno, _text(call)) for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset))]
+    return [(line, text) for line, text in found if text is not None]
+
+
+def _text(call: ast.Call) -> str | tuple[str, str] | None:
+    literals = [_literal(argument) for argument in call.args[:2]]
+    match call.func, literals:
+        case ast.Name(id=name), [str(text), *_] if name in MARKS:
+            return text
+        case ast.Attribute(value=owner, attr="say"), [str(text), *_] if _is_words(owner):
+            return text
+        case ast.Attribute(value=owner, attr="count"), [str(one), str(many)] if _is_words(owner):
+            return one, many
+        case _:
+            return None
+
+
+def _literal(argument: ast.expr) -> str | None:
+    is_text = isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    return str(ast.literal_eval(argument)) if is_text else None
+
+
+def _is_words(owner: ast.expr) -> bool:
+    """Tell whether something is called words, as in `words.say`, `request.words.say` and `words_for(...).say`."""
+    match owner:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return "words" in name
+        case ast.Call(func=function):
+            return _is_words(function)
+        case _:
+            return False
 
 
 def read(locale: str) -> Catalog:

@@ -9,6 +9,9 @@ import pytest
 from cogs import event_texts, texts, words
 from cogs.claim_text import claim_command, read_claim
 from cogs.config import DiscordSettings
+from cogs.direct_texts import direct_text
+from cogs.reasons import member_reason
+from locales.catalogue import words_for
 from membership.claims import ClaimAnswer, ClaimOutcome
 from membership.errors import Reason
 from membership.model import RoleId
@@ -16,6 +19,8 @@ from tests.cogs.connected import GOOD_CODE
 
 UNTIL = datetime(2026, 12, 21, 12, tzinfo=UTC)
 BOT = 55
+ENGLISH = words_for("en-GB")
+ITALIAN = words_for("it")
 
 
 @pytest.mark.parametrize(
@@ -50,7 +55,7 @@ def test_a_claim_is_found_in_what_people_write(text: str, is_direct: bool, code:
 def test_people_are_told_the_command_that_works(prefix: str, command: str) -> None:
     settings = DiscordSettings(claim_prefix=prefix)
     assert settings.claim_command == claim_command(prefix) == command
-    assert f"`{command} {texts.EXAMPLE_CODE}`" in texts.claim_how(command)
+    assert f"`{command} {texts.EXAMPLE_CODE}`" in texts.claim_how(ENGLISH, command)
 
 
 def test_without_the_intent_people_are_sent_to_the_slash_command() -> None:
@@ -68,23 +73,27 @@ def answer(outcome: ClaimOutcome, **changes: object) -> ClaimAnswer:
 
 
 def test_a_welcome_names_the_role_and_its_end() -> None:
-    text = texts.claim_answer(answer(ClaimOutcome.OK, until=UNTIL), name="Ada", is_in_guild=True)
+    text = texts.claim_answer(ENGLISH, answer(ClaimOutcome.OK, until=UNTIL), name="Ada", is_in_guild=True)
     stamp = int(UNTIL.timestamp())
     assert text == f"✅ Welcome, Ada! You have <@&7> until <t:{stamp}:D> (<t:{stamp}:R>)."
 
 
 def test_outside_the_server_plans_are_named_as_roles_cannot_be_shown() -> None:
-    assert texts.claim_answer(answer(ClaimOutcome.OK), name="", is_in_guild=False) == "✅ Welcome! You have VIP."
+    assert (
+        texts.claim_answer(ENGLISH, answer(ClaimOutcome.OK), name="", is_in_guild=False) == "✅ Welcome! You have VIP."
+    )
 
 
 def test_a_role_that_is_still_coming_is_not_promised_as_had() -> None:
-    text = texts.claim_answer(answer(ClaimOutcome.OK, was_delivered=False), name="Ada", is_in_guild=True)
+    text = texts.claim_answer(ENGLISH, answer(ClaimOutcome.OK, was_delivered=False), name="Ada", is_in_guild=True)
     assert "You have" not in text
     assert "follows by itself" in text
 
 
 def test_a_code_used_before_whose_role_is_still_coming_is_not_told_as_had() -> None:
-    text = texts.claim_answer(answer(ClaimOutcome.USED_BY_YOU, was_delivered=False), name="Ada", is_in_guild=True)
+    text = texts.claim_answer(
+        ENGLISH, answer(ClaimOutcome.USED_BY_YOU, was_delivered=False), name="Ada", is_in_guild=True
+    )
     assert "You have" not in text
     assert "follows by itself" in text
 
@@ -103,12 +112,12 @@ def test_a_code_used_before_whose_role_is_still_coming_is_not_told_as_had() -> N
     ],
 )
 def test_every_outcome_has_its_words(outcome: ClaimOutcome, changes: dict[str, object], part: str) -> None:
-    assert part in texts.claim_answer(answer(outcome, **changes), name="Ada", is_in_guild=True)
+    assert part in texts.claim_answer(ENGLISH, answer(outcome, **changes), name="Ada", is_in_guild=True)
 
 
 @pytest.mark.parametrize("outcome", list(ClaimOutcome))
 def test_a_public_answer_tells_nothing_but_whether_it_worked(outcome: ClaimOutcome) -> None:
-    text = texts.public_answer(9, answer(outcome, until=UNTIL, tries_left=3), seconds=20)
+    text = texts.public_answer(ENGLISH, 9, answer(outcome, until=UNTIL, tries_left=3), seconds=20)
     assert text.startswith("<@9> ")
     assert "VIP" not in text
     assert "tries" not in text
@@ -125,6 +134,55 @@ def test_a_public_answer_tells_nothing_but_whether_it_worked(outcome: ClaimOutco
 )
 def test_foreign_names_cannot_mention_link_or_format(name: str, harmless: str) -> None:
     assert words.code_text(name) == harmless
+
+
+@pytest.mark.parametrize("outcome", list(ClaimOutcome))
+def test_an_answer_is_said_in_the_persons_language(outcome: ClaimOutcome) -> None:
+    english, italian = (
+        texts.claim_answer(words, answer(outcome, tries_left=2), name="Ada", is_in_guild=True)
+        for words in (ENGLISH, ITALIAN)
+    )
+    assert english != italian
+
+
+MESSAGES = ("delivered", "past_due", "ending", "ended", "moved", "kick")
+KNOWN = {"plan": "VIP", "server": "The Lounge", "until": UNTIL.isoformat(), "kick_at": UNTIL, "reason": "refunded"}
+
+
+@pytest.mark.parametrize("facts", [KNOWN, {}])
+@pytest.mark.parametrize("template", MESSAGES)
+def test_a_direct_message_is_worded_with_what_is_known(template: str, facts: dict[str, object]) -> None:
+    text = direct_text(ENGLISH, template, facts)
+    assert all(name in text for name in ("VIP", "The Lounge") if facts)
+    assert "None" not in text
+    assert "  " not in text
+
+
+@pytest.mark.parametrize("template", ["delivered", "past_due", "ending", "kick"])
+def test_a_direct_message_says_until_when(template: str) -> None:
+    assert f"<t:{int(UNTIL.timestamp())}:D>" in direct_text(ITALIAN, template, KNOWN)
+
+
+def test_an_end_says_why_in_the_members_language() -> None:
+    assert "rimborsato" in direct_text(ITALIAN, "ended", KNOWN)
+
+
+def test_a_direct_message_cannot_be_formatted_by_the_name_of_a_plan() -> None:
+    text = direct_text(ENGLISH, "ended", {"plan": "{server} **x** @here", "server": "S", "reason": "paid"})
+    assert "{server} \\*\\*x\\*\\* @\u200bhere" in text
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_reason_has_words_for_the_member(reason: Reason) -> None:
+    text = member_reason(ENGLISH, reason.value)
+    assert "_" not in text
+    assert text
+    assert not {"credentials", "token", "50013"} & set(text.split())
+
+
+@pytest.mark.parametrize("reason", ["made_up", None])
+def test_a_reason_that_is_not_in_the_catalogue_is_not_shown_to_members(reason: object) -> None:
+    assert member_reason(ENGLISH, reason) == "the staff are looking at it"
 
 
 @pytest.mark.parametrize("reason", list(Reason))

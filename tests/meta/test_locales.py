@@ -8,7 +8,7 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 
 from locales import update
-from locales.catalogue import SOURCE_LOCALE, locales
+from locales.catalogue import SOURCE_LOCALE, catalogue_path, locales
 
 TRANSLATED = sorted(locales() - {SOURCE_LOCALE})
 
@@ -34,6 +34,11 @@ def test_the_template_is_what_the_code_says(template: Catalog) -> None:
 def test_a_catalogue_has_the_texts_of_the_code_and_no_others(catalogue: Catalog, template: Catalog) -> None:
     assert {message.id for message in catalogue} == {message.id for message in template}
     assert not catalogue.obsolete
+
+
+@pytest.mark.parametrize("locale", TRANSLATED)
+def test_a_catalogue_is_written_as_the_update_writes_it(locale: str) -> None:
+    assert catalogue_path(locale).read_text("utf-8") == update.written(update.read(locale))
 
 
 def test_every_text_is_translated(catalogue: Catalog) -> None:
