@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -14,9 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.offline import FINE, WRONG_USE, answer
 from app.settings import Settings
-from membership import plans
+from membership import binding, plans
 from membership.errors import UserError
 from membership.model import AccountId, GuildId, OnEnd, OnPastDue, Plan, PlanId, PlanProduct, RoleId
+from membership.records import HOUSE
 from membership.services import Services
 
 Id = Annotated[int, Field(gt=0, lt=1 << 63)]
@@ -95,6 +96,9 @@ def show_plan(settings: Settings, name: str) -> int:
 async def _apply(services: Services, content: Mapping[str, object]) -> int:
     file = PlanFile.model_validate(content)
     account_id = await _account(services, file.plan)
+    await _activate(
+        services, {GuildId(entry.guild) for entry in file.plan} | {GuildId(entry.id) for entry in file.server}
+    )
     for server in file.server:
         await _set_channels(services, server)
     for entry in file.plan:
@@ -102,6 +106,19 @@ async def _apply(services: Services, content: Mapping[str, object]) -> int:
         click.echo(f"✓ {stored.name} ({stored.slug}): {len(stored.roles)} roles, {len(stored.products)} products")
     click.echo("Members are looked at when Doorlist runs next.")
     return FINE
+
+
+async def _activate(services: Services, guild_ids: Collection[GuildId]) -> None:
+    """Set the servers up: whoever may edit the plan file is the operator, and says what is sold where."""
+    async with services.store.write() as tx:
+        for guild_id in sorted(guild_ids):
+            guild = await tx.guilds.get(guild_id) or await tx.guilds.ensure(guild_id, "")
+            if not guild.is_active:
+                await tx.guilds.replace(replace(guild, is_active=True, approved_by="operator"))
+                await binding.mark_sweep(tx, guild_id, services.clock.now())
+            for account in await tx.accounts.all():
+                if account.provider != HOUSE:
+                    await tx.guilds.allow_account(guild_id, account.id)
 
 
 async def _set_channels(services: Services, entry: ServerEntry) -> None:

@@ -125,12 +125,16 @@ async def open_shop(process: Process, world: Outside) -> None:
         await tx.guilds.replace(
             replace(
                 guild,
+                is_active=True,
+                approved_by="operator",
                 claim_channel_id=ChannelId(server.get_access.id),
                 invite_channel_id=ChannelId(server.welcome.id),
                 event_channel_id=ChannelId(server.log.id),
             )
         )
     account = await services.sellers.account("stripe")
+    async with services.store.write() as tx:
+        await tx.guilds.allow_account(guild_id, account.id)
     for ware in world.seed.wares:
         await plans.save(services, _plan(ware, world, account.id))
     await resync.poll_events(services, "stripe")

@@ -120,7 +120,8 @@ async def _open_shop(both: Stage, about: dict[str, Any]) -> None:
     services = both.process.services
     async with services.store.write() as tx:
         guild = await tx.guilds.ensure(both.guild_id, about["guild_name"])
-        await tx.guilds.replace(replace(guild, claim_channel_id=ChannelId(about["claim_channel_id"])))
+        claim_channel_id = ChannelId(about["claim_channel_id"])
+        await tx.guilds.replace(replace(guild, is_active=True, claim_channel_id=claim_channel_id))
     account = await services.sellers.account("stripe")
     product = PlanProduct(account_id=account.id, product_id=about["product_id"])
     await plans.save(

@@ -12,6 +12,7 @@ from membership.model import (
     CustomerId,
     CustomerSnapshot,
     Grant,
+    GrantId,
     GrantState,
     GuildId,
     HoldingState,
@@ -91,6 +92,17 @@ class Customers(Protocol):
     async def get(self, customer_id: CustomerId) -> Customer:
         """Return one payer. Raises KeyError."""
 
+    async def in_guild(self, customer_id: CustomerId, guild_id: GuildId) -> Customer | None:
+        """Return one payer if a purchase of theirs has a grant in this guild."""
+
+    async def of_member(self, key: MemberKey) -> Sequence[Customer]:
+        """Return the payers linked to a member with a grant in the member's guild."""
+
+    async def search(self, guild_id: GuildId, text: str, limit: int) -> Sequence[Customer]:
+        """Find payers with a grant in this guild by the beginning of their e-mail or name, or by the exact id of the
+        payer, of a purchase, or of the checkout it came from; in any case.
+        """
+
     async def refuse_mail(self, customer_id: CustomerId) -> None:
         """Remember that mail to this payer bounces for good."""
 
@@ -109,6 +121,9 @@ class Purchases(Protocol):
 
     async def get(self, purchase_id: PurchaseId) -> Purchase:
         """Return one purchase. Raises KeyError."""
+
+    async def in_guild(self, purchase_id: PurchaseId, guild_id: GuildId) -> Purchase | None:
+        """Return one purchase if it has a grant in this guild."""
 
     async def find(self, account_id: AccountId, external_id: str) -> Purchase | None:
         """Return a purchase by the provider's id."""
@@ -133,8 +148,14 @@ class Purchases(Protocol):
     async def grants(self, purchase_id: PurchaseId) -> Sequence[Grant]:
         """Return a purchase's grants."""
 
+    async def grant_in_guild(self, grant_id: GrantId, guild_id: GuildId) -> Grant | None:
+        """Return one grant if it is in this guild."""
+
     async def set_grant(self, grant: Grant) -> None:
-        """Store a grant's state, reason, episode, ended_at and kick_at."""
+        """Store a grant's state, reason, episode, ended_at, kick_at and revoke_at."""
+
+    async def grant_counts(self, guild_id: GuildId) -> Mapping[tuple[PlanId, GrantState], int]:
+        """Count a guild's grants by plan and state."""
 
     async def grants_in_state(
         self, guild_id: GuildId, state: GrantState, reason: Reason | None, limit: int
@@ -153,6 +174,9 @@ class Plans(Protocol):
 
     async def get(self, plan_id: PlanId) -> Plan:
         """Return one plan. Raises KeyError."""
+
+    async def in_guild(self, plan_id: PlanId, guild_id: GuildId) -> Plan | None:
+        """Return one plan if it is of this guild."""
 
     async def by_slug(self, slug: str) -> Plan | None:
         """Return a plan by its slug."""
@@ -231,6 +255,15 @@ class Members(Protocol):
     async def keys_of_customer(self, customer_id: CustomerId) -> Sequence[MemberKey]:
         """Return the members that a payer's grants bear on, through live or ended links."""
 
+    async def keys_of_guild(self, guild_id: GuildId, after: UserId, limit: int) -> Sequence[MemberKey]:
+        """Return the members of a guild that a grant or a holding bears on, by rising user id after `after`."""
+
+    async def get(self, key: MemberKey) -> MemberRow | None:
+        """Return what was last wanted and seen of a member, None when they were never looked at."""
+
+    async def count_present(self, guild_id: GuildId) -> int:
+        """Count the members we look after who are in the guild."""
+
     async def keys_of_plan(self, plan_id: PlanId) -> Sequence[MemberKey]:
         """Return the linked members with a grant on a plan."""
 
@@ -269,7 +302,7 @@ class Guilds(Protocol):
     """Server settings."""
 
     async def ensure(self, guild_id: GuildId, name: str) -> Guild:
-        """Return a guild, making it at first sight; keeps the name up to date."""
+        """Return a guild, making it (inactive) at first sight; keeps the name up to date."""
 
     async def get(self, guild_id: GuildId) -> Guild | None:
         """Return one guild."""
@@ -279,6 +312,15 @@ class Guilds(Protocol):
 
     async def replace(self, guild: Guild) -> None:
         """Store a guild's settings (not its claim cursor)."""
+
+    async def accounts_of(self, guild_id: GuildId) -> Sequence[Account]:
+        """Return the seller accounts whose products a guild may use. Ours for comps is never among them."""
+
+    async def allow_account(self, guild_id: GuildId, account_id: AccountId) -> None:
+        """Let a guild use the products of an account."""
+
+    async def forbid_account(self, guild_id: GuildId, account_id: AccountId) -> None:
+        """Take that back."""
 
     async def set_claim_cursor(self, guild_id: GuildId, message_id: MessageId) -> None:
         """Move the claim cursor forward, never back."""

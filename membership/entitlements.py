@@ -208,7 +208,7 @@ def _mapping_verdict(outcome: Outcome, held: frozenset[RoleId]) -> Outcome | Non
     """End a claim whose purchase does not unlock the plan; only a mapping that *we* deleted lacks evidence (law 6)."""
     claim, until = outcome.claim, outcome.until
     purchase, plan, grant = claim.purchase, claim.plan, claim.grant
-    if plan.unlocking(purchase.account_id, purchase.items) is not None:
+    if plan.unlocked_by(purchase) is not None:
         return None
     if not purchase.items:
         # A read without items says nothing about what was bought (law 3).

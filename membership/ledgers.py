@@ -11,6 +11,17 @@ from datetime import datetime
 from typing import Protocol
 
 from membership.aggregates import Accounts, Codes, Cursors, Customers, Guilds, Inbox, Links, Members, Plans, Purchases
+from membership.desk_ledgers import (
+    Adoptions,
+    Changes,
+    Exemptions,
+    MembersSettings,
+    NotificationRules,
+    Payments,
+    PlanCodes,
+    Posts,
+    Previews,
+)
 from membership.model import (
     BatchId,
     GuildId,
@@ -26,6 +37,7 @@ from membership.records import (
     Draft,
     HeldRemoval,
     Job,
+    JobStatus,
     Message,
     RemovalCounts,
     Tries,
@@ -70,6 +82,9 @@ class Jobs(Protocol):
     async def next_run_at(self) -> datetime | None:
         """Return when the next unparked job is due; a leased one is due again when its lease ends."""
 
+    async def status(self, kind: str, key: str) -> JobStatus | None:
+        """Return how a job stands, None when there is none."""
+
     async def counts(self) -> Mapping[str, int]:
         """Return how many jobs are `due`, `waiting`, `leased` and `parked`."""
 
@@ -100,9 +115,18 @@ class Audit(Protocol):
         """Write an entry and return its number."""
 
     async def recent(
-        self, limit: int, *, guild_id: GuildId | None = None, user_id: UserId | None = None
+        self,
+        limit: int,
+        *,
+        guild_id: GuildId | None = None,
+        user_id: UserId | None = None,
+        events: Collection[str] = (),
+        since: datetime | None = None,
     ) -> Sequence[tuple[int, datetime, AuditEntry]]:
-        """Return the newest entries, newest first."""
+        """Return the newest entries, newest first; of these events only, when some are named."""
+
+    async def counts(self, guild_id: GuildId, since: datetime, until: datetime) -> Mapping[str, int]:
+        """Count a guild's entries in [since, until) by event."""
 
     async def forgotten_events(self) -> Sequence[int]:
         """Return inbox events that are new and have no job."""
@@ -111,7 +135,10 @@ class Audit(Protocol):
         """Return outbox messages that wait and have no job."""
 
     async def forgotten_members(self, now: datetime) -> Sequence[MemberKey]:
-        """Return linked members with a grant that has waited ten minutes to be looked at for the first time."""
+        """Return linked members with a grant that has waited ten minutes to be looked at for the first time.
+
+        Only of active guilds: in the others everybody waits.
+        """
 
 
 class Removals(Protocol):
@@ -196,6 +223,15 @@ class Transaction(Protocol):
     removals: Removals
     sessions: Sessions
     retention: Retention
+    changes: Changes
+    previews: Previews
+    exemptions: Exemptions
+    rules: NotificationRules
+    posts: Posts
+    plan_codes: PlanCodes
+    payments: Payments
+    adoptions: Adoptions
+    member_settings: MembersSettings
 
 
 class Store(Protocol):

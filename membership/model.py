@@ -28,6 +28,7 @@ PurchaseId = NewType("PurchaseId", int)
 PlanId = NewType("PlanId", int)
 GrantId = NewType("GrantId", int)
 BatchId = NewType("BatchId", int)
+ChangeId = NewType("ChangeId", int)
 
 
 class MemberKey(NamedTuple):
@@ -57,10 +58,11 @@ class Lane(IntEnum):
 
 
 class PurchaseKind(StrEnum):
-    """A subscription runs until it ends; a one-time purchase is paid once."""
+    """A subscription runs until it ends; a one-time purchase is paid once; a comp is given by us (decision 0014)."""
 
     SUBSCRIPTION = "subscription"
     ONE_TIME = "one_time"
+    COMP = "comp"
 
 
 class PurchaseStatus(StrEnum):
@@ -129,6 +131,14 @@ class HoldingState(StrEnum):
     ADDING = "adding"
     HELD = "held"
     REMOVING = "removing"
+
+
+class ManualChange(StrEnum):
+    """What we do when a person took a role away that we put: put it back, leave it away, or leave it and tell staff."""
+
+    RESTORE = "restore"
+    ACCEPT = "accept"
+    REPORT = "report"
 
 
 class Proof(StrEnum):
@@ -256,10 +266,19 @@ class Plan:
         special = (self.past_due_role_id, self.trial_role_id)
         return frozenset(self.roles) | {role for role in special if role is not None}
 
-    def unlocking(self, account_id: AccountId, items: tuple[Item, ...]) -> Item | None:
-        """Return the first of `items` that unlocks this plan, None when none does."""
-        for item in items:
-            if any(product.covers(account_id, item) for product in self.products):
+    @property
+    def comp_product_id(self) -> str:
+        """Return the product of a comp of this plan: it needs no mapping."""
+        return f"plan:{self.id}"
+
+    def unlocked_by(self, purchase: Purchase) -> Item | None:
+        """Return the first item of a purchase that unlocks this plan, None when none does."""
+        for item in purchase.items:
+            if purchase.kind is PurchaseKind.COMP:
+                is_unlocking = item.product_id == self.comp_product_id
+            else:
+                is_unlocking = any(product.covers(purchase.account_id, item) for product in self.products)
+            if is_unlocking:
                 return item
         return None
 
@@ -269,6 +288,7 @@ class Grant:
     """One purchase's hold on one plan. `episode` counts its lives, so that every life may mail once.
 
     `kick_at` is set while a kick waits; `product_id` and `price_id` are what unlocked the plan when it was opened.
+    `revoke_at` is when staff end it, whatever was paid: it may lie in the future.
     """
 
     id: GrantId
@@ -283,6 +303,7 @@ class Grant:
     opened_at: datetime
     ended_at: datetime | None = None
     kick_at: datetime | None = None
+    revoke_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

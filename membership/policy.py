@@ -38,6 +38,8 @@ class Policy:
     """Mails to one address in an hour."""
     mails_per_day: int = 10
     """Mails to one address in a day."""
+    staff_max_grant_days: int = 31
+    """The longest comp that staff without Manage Server may give."""
     job_attempts: int = 12
     """Failures after which a job is parked for a person to look at."""
     reconcile_minutes: int = 5

@@ -98,7 +98,7 @@ async def _open_grants(tx: Transaction, purchase: Purchase, now: datetime) -> tu
     products = [item.product_id for item in purchase.items]
     unlocked = {plan.id: plan for plan in await tx.plans.unlocked_by(purchase.account_id, products)}
     known = {grant.plan_id for grant in await tx.purchases.grants(purchase.id)}
-    opening = [plan for plan in unlocked.values() if plan.unlocking(purchase.account_id, purchase.items)]
+    opening = [plan for plan in unlocked.values() if plan.unlocked_by(purchase)]
     for plan in opening:
         await tx.purchases.open_grant(purchase, plan, now)
     return unlocked, any(plan.id not in known for plan in opening)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from membership.model import (
     AccountId,
@@ -14,6 +15,7 @@ from membership.model import (
     GrantId,
     GuildId,
     Lane,
+    ManualChange,
     MemberKey,
     MessageId,
     Proof,
@@ -22,6 +24,9 @@ from membership.model import (
     UserId,
 )
 from membership.ports import IncomingEvent
+
+HOUSE = "house"
+"""The provider of our own account, at which comps are "bought": no adapter speaks for it (decision 0014)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,17 +97,46 @@ class StoredCode:
     used_at: datetime | None
 
 
+class DigestRhythm(StrEnum):
+    """How often a server gets its digest."""
+
+    DAILY = "daily"
+    WEEKLY = "weekly"
+    OFF = "off"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guild:
-    """Our settings for one server. `claim_cursor`: the newest channel message whose predecessors are all handled."""
+    """Our settings for one server. `claim_cursor`: the newest channel message whose predecessors are all handled.
+
+    `is_active` False: nobody has set it up, so no member of it is touched; `approved_by` is the actor who allowed it.
+    `language` "": the server's own; `time_zone` is an IANA name; `digest_hour` is an hour there. `welcome_*` is the
+    message posted when the bot joined. `dms` False: members get mails instead of direct messages.
+    """
 
     id: GuildId
     name: str
-    is_active: bool = True
+    is_active: bool = False
+    approved_by: str = ""
     claim_channel_id: ChannelId | None = None
     invite_channel_id: ChannelId | None = None
     event_channel_id: ChannelId | None = None
+    payment_channel_id: ChannelId | None = None
+    membership_channel_id: ChannelId | None = None
+    panel_channel_id: ChannelId | None = None
+    panel_message_id: MessageId | None = None
+    welcome_channel_id: ChannelId | None = None
+    welcome_message_id: MessageId | None = None
     invite_url: str = ""
+    language: str = ""
+    time_zone: str = "UTC"
+    digest: DigestRhythm = DigestRhythm.DAILY
+    digest_hour: int = 9
+    manual_change: ManualChange = ManualChange.RESTORE
+    dms: bool = True
+    paused_at: datetime | None = None
+    paused_by: str = ""
+    pause_reason: str = ""
     claim_cursor: MessageId | None = None
 
 
@@ -128,6 +162,17 @@ class Job:
     generation: int
     attempts: int
     run_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStatus:
+    """A job as people are told of it. `last_error` is "" before its first failure; `due_at`: when it may run next."""
+
+    due_at: datetime
+    attempts: int
+    is_parked: bool
+    is_running: bool
+    last_error: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

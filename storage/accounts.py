@@ -1,30 +1,21 @@
-"""Seller accounts, their catalogue, payers, and the small named values that survive a restart."""
+"""Seller accounts, their catalogue, and the small named values that survive a restart."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import case, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from membership import records
-from membership.model import AccountId, CustomerId, CustomerSnapshot
+from membership.model import AccountId
 from membership.ports import Price
 from storage.ledgers import cursors
-from storage.schema import accounts, customers, prices, products
+from storage.schema import accounts, prices, products
 from storage.statements import insert_into
 
-_ACCOUNT = (accounts.c.id, accounts.c.provider, accounts.c.external_id, accounts.c.is_live)
-_CUSTOMER = (
-    customers.c.id,
-    customers.c.account_id,
-    customers.c.external_id,
-    customers.c.email,
-    customers.c.name,
-    customers.c.locale,
-    customers.c.is_mail_refused,
-)
+ACCOUNT = (accounts.c.id, accounts.c.provider, accounts.c.external_id, accounts.c.is_live)
 _PRICE = (
     prices.c.external_id,
     prices.c.product_id,
@@ -47,7 +38,7 @@ class Accounts:
         row = {"provider": provider, "external_id": external_id, "is_live": is_live, "created_at": now}
         await self._connection.execute(insert_into(self._connection, accounts).values(row).on_conflict_do_nothing())
         found = await self._connection.execute(
-            select(*_ACCOUNT).where(
+            select(*ACCOUNT).where(
                 accounts.c.provider == provider,
                 accounts.c.external_id == external_id,
                 accounts.c.is_live == is_live,
@@ -57,7 +48,7 @@ class Accounts:
 
     async def get(self, account_id: AccountId) -> records.Account:
         """Return one account. Raises KeyError."""
-        found = await self._connection.execute(select(*_ACCOUNT).where(accounts.c.id == account_id))
+        found = await self._connection.execute(select(*ACCOUNT).where(accounts.c.id == account_id))
         row = found.mappings().one_or_none()
         if row is None:
             raise KeyError(account_id)
@@ -65,7 +56,7 @@ class Accounts:
 
     async def all(self) -> Sequence[records.Account]:
         """Return every account."""
-        found = await self._connection.execute(select(*_ACCOUNT).order_by(accounts.c.id))
+        found = await self._connection.execute(select(*ACCOUNT).order_by(accounts.c.id))
         return [records.Account(**row) for row in found.mappings()]
 
     async def record_prices(self, account_id: AccountId, listed: Sequence[Price]) -> None:
@@ -107,60 +98,6 @@ class Accounts:
             .order_by(products.c.name, prices.c.amount, prices.c.external_id)
         )
         return [Price(**row) for row in found.mappings()]
-
-
-class Customers:
-    """Payers."""
-
-    def __init__(self, connection: AsyncConnection) -> None:
-        self._connection = connection
-
-    async def record(self, account_id: AccountId, snapshot: CustomerSnapshot) -> CustomerId:
-        """Write a payer down and return our id; empty fields never overwrite known ones.
-
-        A new address may be mailed again.
-        """
-        statement = insert_into(self._connection, customers)
-        new = statement.excluded
-        is_new_address = (new.email != "") & (new.email != customers.c.email)
-        known = {
-            name: case((new[name] != "", new[name]), else_=customers.c[name]) for name in ("email", "name", "locale")
-        }
-        stored = await self._connection.execute(
-            statement.values(
-                account_id=account_id,
-                external_id=snapshot.external_id,
-                email=snapshot.email,
-                name=snapshot.name,
-                locale=snapshot.locale,
-                is_mail_refused=False,
-                is_deleted=snapshot.is_deleted,
-            )
-            .on_conflict_do_update(
-                index_elements=[customers.c.account_id, customers.c.external_id],
-                set_={
-                    **known,
-                    "is_mail_refused": case((is_new_address, False), else_=customers.c.is_mail_refused),
-                    "is_deleted": new.is_deleted,
-                },
-            )
-            .returning(customers.c.id)
-        )
-        return CustomerId(stored.scalar_one())
-
-    async def get(self, customer_id: CustomerId) -> records.Customer:
-        """Return one payer. Raises KeyError."""
-        found = await self._connection.execute(select(*_CUSTOMER).where(customers.c.id == customer_id))
-        row = found.mappings().one_or_none()
-        if row is None:
-            raise KeyError(customer_id)
-        return records.Customer(**row)
-
-    async def refuse_mail(self, customer_id: CustomerId) -> None:
-        """Remember that mail to this payer bounces for good."""
-        await self._connection.execute(
-            update(customers).where(customers.c.id == customer_id).values(is_mail_refused=True)
-        )
 
 
 class Cursors:

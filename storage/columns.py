@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, Integer, Text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -19,6 +20,10 @@ _MICROSECOND = timedelta(microseconds=1)
 
 RowId = BigInteger().with_variant(Integer(), "sqlite")
 """Our own numbers. SQLite counts up by itself only in a column that is spelled INTEGER (64 bits all the same)."""
+
+
+SearchKey = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+"""Lower-case text to be found by its beginning: compared byte by byte in both databases, so that the index serves."""
 
 
 class Moment(TypeDecorator[datetime]):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from membership.errors import Reason
-from membership.model import Grant, GrantState, GuildId, Plan, Purchase, PurchaseId, PurchaseStatus
+from membership.model import Grant, GrantId, GrantState, GuildId, Plan, PlanId, Purchase, PurchaseId, PurchaseStatus
 from storage.schema import grants
 from storage.statements import insert_into
 
@@ -28,7 +28,7 @@ class Grants:
 
         What unlocked it is kept up to date while the grant lives.
         """
-        item = plan.unlocking(purchase.account_id, purchase.items)
+        item = plan.unlocked_by(purchase)
         is_unpaid = purchase.status is PurchaseStatus.PENDING
         await self._connection.execute(
             insert_into(self._connection, grants)
@@ -62,8 +62,25 @@ class Grants:
         )
         return [Grant(**row) for row in found.mappings()]
 
+    async def grant_in_guild(self, grant_id: GrantId, guild_id: GuildId) -> Grant | None:
+        """Return one grant if it is in this guild."""
+        found = await self._connection.execute(
+            select(*GRANT).where(grants.c.id == grant_id, grants.c.guild_id == guild_id)
+        )
+        row = found.mappings().one_or_none()
+        return None if row is None else Grant(**row)
+
+    async def grant_counts(self, guild_id: GuildId) -> Mapping[tuple[PlanId, GrantState], int]:
+        """Count a guild's grants by plan and state."""
+        found = await self._connection.execute(
+            select(grants.c.plan_id, grants.c.state, func.count())
+            .where(grants.c.guild_id == guild_id)
+            .group_by(grants.c.plan_id, grants.c.state)
+        )
+        return {(PlanId(plan_id), state): int(count) for plan_id, state, count in found}
+
     async def set_grant(self, grant: Grant) -> None:
-        """Store a grant's state, reason, episode, ended_at and kick_at."""
+        """Store a grant's state, reason, episode, ended_at, kick_at and revoke_at."""
         await self._connection.execute(
             update(grants)
             .where(grants.c.id == grant.id)
@@ -73,6 +90,7 @@ class Grants:
                 episode=grant.episode,
                 ended_at=grant.ended_at,
                 kick_at=grant.kick_at,
+                revoke_at=grant.revoke_at,
             )
         )
 

@@ -1,4 +1,4 @@
-"""Settings of the servers, and which claim messages were answered."""
+"""Settings of the servers, the seller accounts they may use, and which claim messages were answered."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, fields
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from membership import records
-from membership.model import GuildId, MessageId
-from storage.schema import guilds, handled_messages
+from membership.model import AccountId, GuildId, MessageId
+from storage.accounts import ACCOUNT
+from storage.schema import accounts, guild_accounts, guilds, handled_messages
 from storage.statements import insert_into
 
 _GUILD = tuple(guilds.c[field.name] for field in fields(records.Guild))
@@ -24,10 +25,11 @@ class Guilds:
         self._connection = connection
 
     async def ensure(self, guild_id: GuildId, name: str) -> records.Guild:
-        """Return a guild, making it at first sight; keeps the name up to date."""
+        """Return a guild, making it (inactive) at first sight; keeps the name up to date."""
+        new = records.Guild(id=guild_id, name=name)
         found = await self._connection.execute(
             insert_into(self._connection, guilds)
-            .values(id=guild_id, name=name, is_active=True, invite_url="")
+            .values(asdict(new))
             .on_conflict_do_update(index_elements=[guilds.c.id], set_={"name": name} if name else {"id": guild_id})
             .returning(*_GUILD)
         )
@@ -49,6 +51,27 @@ class Guilds:
         settings = asdict(guild)
         del settings["id"], settings["claim_cursor"]
         await self._connection.execute(update(guilds).where(guilds.c.id == guild.id).values(settings))
+
+    async def accounts_of(self, guild_id: GuildId) -> Sequence[records.Account]:
+        """Return the seller accounts whose products a guild may use. Ours for comps is never among them."""
+        allowed = select(guild_accounts.c.account_id).where(guild_accounts.c.guild_id == guild_id)
+        found = await self._connection.execute(
+            select(*ACCOUNT).where(accounts.c.id.in_(allowed)).order_by(accounts.c.id)
+        )
+        return [records.Account(**row) for row in found.mappings()]
+
+    async def allow_account(self, guild_id: GuildId, account_id: AccountId) -> None:
+        """Let a guild use the products of an account."""
+        await self._connection.execute(
+            insert_into(self._connection, guild_accounts)
+            .values(guild_id=guild_id, account_id=account_id)
+            .on_conflict_do_nothing()
+        )
+
+    async def forbid_account(self, guild_id: GuildId, account_id: AccountId) -> None:
+        """Take that back."""
+        is_same = (guild_accounts.c.guild_id == guild_id) & (guild_accounts.c.account_id == account_id)
+        await self._connection.execute(delete(guild_accounts).where(is_same))
 
     async def set_claim_cursor(self, guild_id: GuildId, message_id: MessageId) -> None:
         """Move the claim cursor forward, never back."""

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from membership.model import Lane
 from membership.ports import Clock
-from membership.records import Job
+from membership.records import Job, JobStatus
 from storage.ledgers import jobs
 from storage.statements import PART, insert_in_words_of, smaller
 
@@ -128,6 +128,21 @@ class Jobs:
         found = await self._connection.execute(select(func.min(jobs.c.due_at)).where(_IS_WAITING))
         due_at: datetime | None = found.scalar()
         return due_at
+
+    async def status(self, kind: str, key: str) -> JobStatus | None:
+        """Return how a job stands, None when there is none."""
+        found = await self._connection.execute(select(jobs).where(jobs.c.kind == kind, jobs.c.key == key))
+        row = found.one_or_none()
+        if row is None:
+            return None
+        is_running = row.leased_until is not None and row.leased_until > self._clock.now()
+        return JobStatus(
+            due_at=row.due_at,
+            attempts=row.attempts,
+            is_parked=row.is_parked,
+            is_running=is_running,
+            last_error=row.last_error,
+        )
 
     async def counts(self) -> Mapping[str, int]:
         """Return how many jobs are `due`, `waiting`, `leased` and `parked`."""

@@ -157,6 +157,3 @@ sessions = Table(
 settings = Table("settings", metadata, Column("name", Text, primary_key=True), needed("value", Text))
 
 cursors = Table("cursors", metadata, Column("name", Text, primary_key=True), needed("value", Text))
-
-complete_metadata = metadata
-"""The metadata once both modules have added their tables to it."""

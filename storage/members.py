@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, case, delete, literal, select, text, update
+from sqlalchemy import Row, bindparam, case, delete, func, literal, select, text, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from membership.model import (
@@ -50,6 +50,35 @@ class Members:
             .where(purchases.c.customer_id == customer_id)
             .distinct()
         )
+
+    async def keys_of_guild(self, guild_id: GuildId, after: UserId, limit: int) -> Sequence[MemberKey]:
+        """Return the members of a guild that a grant or a holding bears on, by rising user id after `after`."""
+        entitled = (
+            select(links.c.user_id)
+            .join(purchases, purchases.c.customer_id == links.c.customer_id)
+            .join(grants, grants.c.purchase_id == purchases.c.id)
+            .where(grants.c.guild_id == guild_id, links.c.user_id > after)
+        )
+        holding = select(holdings.c.user_id).where(holdings.c.guild_id == guild_id, holdings.c.user_id > after)
+        everybody = union(entitled, holding).subquery()
+        return await self._keys(
+            select(literal(guild_id), everybody.c.user_id).order_by(everybody.c.user_id).limit(limit)
+        )
+
+    async def get(self, key: MemberKey) -> MemberRow | None:
+        """Return what was last wanted and seen of a member, None when they were never looked at."""
+        found = await self._connection.execute(
+            select(members).where(members.c.guild_id == key.guild_id, members.c.user_id == key.user_id)
+        )
+        row = found.one_or_none()
+        return None if row is None else _member(row)
+
+    async def count_present(self, guild_id: GuildId) -> int:
+        """Count the members we look after who are in the guild."""
+        found = await self._connection.execute(
+            select(func.count()).select_from(members).where(members.c.guild_id == guild_id, members.c.is_present)
+        )
+        return int(found.scalar_one())
 
     async def keys_of_plan(self, plan_id: PlanId) -> Sequence[MemberKey]:
         """Return the linked members with a grant on a plan."""
@@ -167,16 +196,7 @@ class Members:
             .order_by(members.c.observed_at)
             .limit(limit)
         )
-        return [
-            MemberRow(
-                key=MemberKey(guild_id, row.user_id),
-                desired=row.desired,
-                observed=row.observed,
-                is_present=row.is_present,
-                observed_at=None if row.observed_at == NEVER else row.observed_at,
-            )
-            for row in found
-        ]
+        return [_member(row) for row in found]
 
     async def holders(self, guild_id: GuildId, role_id: RoleId) -> Sequence[UserId]:
         """Return the members on whom we hold a role."""
@@ -198,3 +218,13 @@ class Members:
             keys += [MemberKey(GuildId(guild_id), UserId(user_id)) for guild_id, user_id in part]
             await asyncio.sleep(0)
         return keys
+
+
+def _member(row: Row[Any]) -> MemberRow:
+    return MemberRow(
+        key=MemberKey(row.guild_id, row.user_id),
+        desired=row.desired,
+        observed=row.observed,
+        is_present=row.is_present,
+        observed_at=None if row.observed_at == NEVER else row.observed_at,
+    )

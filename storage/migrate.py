@@ -26,7 +26,7 @@ async def migrate(engine: AsyncEngine, path: Path | None) -> None:
     """Run what is missing, all of it in one transaction. `path` is the SQLite file. Raises NewerSchema."""
     known = revisions()
     async with engine.connect() as connection:
-        current = await connection.run_sync(_current)
+        current = await connection.run_sync(current_revision)
     if current == known[-1]:
         return
     if current is not None and current not in known:
@@ -52,7 +52,8 @@ def upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _current(connection: Connection) -> str | None:
+def current_revision(connection: Connection) -> str | None:
+    """Return the schema version of a database, None for an empty one."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar_one_or_none()

@@ -51,6 +51,11 @@ class Plans:
         """Return one plan. Raises KeyError."""
         return (await self.by_ids([plan_id]))[plan_id]
 
+    async def in_guild(self, plan_id: PlanId, guild_id: GuildId) -> Plan | None:
+        """Return one plan if it is of this guild."""
+        found = await self._where(plans.c.id == plan_id, plans.c.guild_id == guild_id)
+        return found[0] if found else None
+
     async def by_slug(self, slug: str) -> Plan | None:
         """Return a plan by its slug."""
         found = await self._where(plans.c.slug == slug)

@@ -15,6 +15,7 @@ from membership.model import (
     AccountId,
     CustomerId,
     Dispute,
+    GuildId,
     Item,
     Plan,
     PlanProduct,
@@ -25,7 +26,7 @@ from membership.model import (
     Refund,
 )
 from storage.grants import Grants
-from storage.schema import customers, purchase_items, purchases
+from storage.schema import customers, grants, purchase_items, purchases
 from storage.statements import CHUNK
 
 MAY_GIVE_ACCESS = frozenset(
@@ -78,6 +79,12 @@ class Purchases(Grants):
         if not found:
             raise KeyError(purchase_id)
         return found[0]
+
+    async def in_guild(self, purchase_id: PurchaseId, guild_id: GuildId) -> Purchase | None:
+        """Return one purchase if it has a grant in this guild."""
+        is_there = select(grants.c.id).where(grants.c.purchase_id == purchases.c.id, grants.c.guild_id == guild_id)
+        found = await self._where(purchases.c.id == purchase_id, is_there.exists())
+        return found[0] if found else None
 
     async def find(self, account_id: AccountId, external_id: str) -> Purchase | None:
         """Return a purchase by the provider's id."""

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.desk_tables import previews
 from storage.inbox import NEW
 from storage.ledgers import deliveries, inbox_events, outbox_messages
 from storage.outbox import WAITING
@@ -37,6 +38,7 @@ class Retention:
             + await self._delete(link_tokens.c.digest, link_tokens.c.expires_at < before, limit)
             + await self._delete(claim_codes.c.digest, claim_codes.c.expires_at < before, limit)
             + await self._delete(claim_failures.c.id, claim_failures.c.failed_at < before, limit)
+            + await self._delete(previews.c.id, previews.c.expires_at < before, limit)
             + await self._delete(handled_messages.c.message_id, handled_messages.c.handled_at < before, limit)
         )
 

@@ -27,6 +27,7 @@ from membership.model import (
     Dispute,
     GrantState,
     HoldingState,
+    ManualChange,
     OnEnd,
     OnPastDue,
     Proof,
@@ -34,7 +35,8 @@ from membership.model import (
     PurchaseStatus,
     Refund,
 )
-from storage.columns import Moment, RoleSet, RowId, Word
+from membership.records import DigestRhythm
+from storage.columns import Moment, RoleSet, RowId, SearchKey, Word
 
 metadata = MetaData(
     naming_convention={
@@ -106,6 +108,9 @@ customers = Table(
     needed("locale", Text),
     needed("is_mail_refused", Boolean),
     needed("is_deleted", Boolean),
+    # What staff type the beginning of: case-folded.
+    needed("email_key", SearchKey, index=True),
+    needed("name_key", SearchKey, index=True),
     UniqueConstraint("account_id", "external_id"),
 )
 
@@ -201,6 +206,7 @@ grants = Table(
     needed("opened_at", Moment),
     Column("ended_at", Moment),
     Column("kick_at", Moment),
+    Column("revoke_at", Moment),
     UniqueConstraint("purchase_id", "plan_id"),
     Index(None, "guild_id", "state", "reason"),
 )
@@ -263,11 +269,34 @@ guilds = Table(
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     needed("name", Text),
     needed("is_active", Boolean),
+    needed("approved_by", Text),
     Column("claim_channel_id", BigInteger),
     Column("invite_channel_id", BigInteger),
     Column("event_channel_id", BigInteger),
+    Column("payment_channel_id", BigInteger),
+    Column("membership_channel_id", BigInteger),
+    Column("panel_channel_id", BigInteger),
+    Column("panel_message_id", BigInteger),
+    Column("welcome_channel_id", BigInteger),
+    Column("welcome_message_id", BigInteger),
     needed("invite_url", Text),
+    needed("language", Text),
+    needed("time_zone", Text),
+    needed("digest", Word(DigestRhythm)),
+    needed("digest_hour", Integer),
+    needed("manual_change", Word(ManualChange)),
+    needed("dms", Boolean),
+    Column("paused_at", Moment),
+    needed("paused_by", Text),
+    needed("pause_reason", Text),
     Column("claim_cursor", BigInteger),
+)
+
+guild_accounts = Table(
+    "guild_accounts",
+    metadata,
+    Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("account_id", ForeignKey("accounts.id"), primary_key=True),
 )
 
 members = Table(

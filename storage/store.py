@@ -11,22 +11,30 @@ from typing import TypeVar
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from membership import aggregates, ledgers
+from membership import aggregates, desk_ledgers, ledgers
 from membership.errors import Retry
 from membership.ports import Clock
-from storage.accounts import Accounts, Cursors, Customers
+from storage.accounts import Accounts, Cursors
+from storage.adoptions import Adoptions
 from storage.audit import Audit
+from storage.changes import Changes, Previews
 from storage.config import DatabaseSettings
+from storage.customers import Customers
 from storage.engine import BEGIN, failures, open_engine, sqlite_path
+from storage.exemptions import Exemptions
 from storage.guilds import Guilds
 from storage.inbox import Inbox
 from storage.jobs import Jobs
 from storage.ledgers import settings as stored_settings
 from storage.links import Codes, Links
 from storage.lock import AdvisoryLock, FileLock, InstanceLock
+from storage.member_settings import MembersSettings
 from storage.members import Members
 from storage.migrate import migrate
+from storage.notifications import NotificationRules, Posts
 from storage.outbox import Outbox
+from storage.payments import Payments
+from storage.plan_codes import PlanCodes
 from storage.plans import Plans
 from storage.purchases import Purchases
 from storage.removals import Removals
@@ -64,6 +72,18 @@ class Transaction:
         self.removals: ledgers.Removals = Removals(connection)
         self.sessions: ledgers.Sessions = Sessions(connection, seal)
         self.retention: ledgers.Retention = Retention(connection)
+        self._bind_desk()
+
+    def _bind_desk(self) -> None:
+        self.changes: desk_ledgers.Changes = Changes(self.connection)
+        self.previews: desk_ledgers.Previews = Previews(self.connection)
+        self.exemptions: desk_ledgers.Exemptions = Exemptions(self.connection)
+        self.rules: desk_ledgers.NotificationRules = NotificationRules(self.connection)
+        self.posts: desk_ledgers.Posts = Posts(self.connection)
+        self.plan_codes: desk_ledgers.PlanCodes = PlanCodes(self.connection)
+        self.payments: desk_ledgers.Payments = Payments(self.connection)
+        self.adoptions: desk_ledgers.Adoptions = Adoptions(self.connection)
+        self.member_settings: desk_ledgers.MembersSettings = MembersSettings(self.connection)
 
 
 class Database:

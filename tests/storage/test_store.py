@@ -24,7 +24,7 @@ from membership.model import Lane
 from storage.config import DatabaseSettings
 from storage.engine import open_engine
 from storage.intake import GroupCommit
-from storage.ledgers import complete_metadata
+from storage.desk_tables import complete_metadata
 from storage.lock import AlreadyRunning
 from storage.migrate import NewerSchema, revisions, upgrade
 from storage.secrets import WrongKey

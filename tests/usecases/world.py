@@ -162,7 +162,9 @@ class World:
         self.discord.guilds[GUILD] = FakeGuild(roles=positions, members={ALICE: {ADMIN}})
         async with self.services.store.write() as tx:
             guild = await tx.guilds.ensure(GUILD, "Ada's server")
-            await tx.guilds.replace(replace(guild, event_channel_id=EVENT_CHANNEL, claim_channel_id=CLAIM_CHANNEL))
+            await tx.guilds.replace(
+                replace(guild, is_active=True, event_channel_id=EVENT_CHANNEL, claim_channel_id=CLAIM_CHANNEL)
+            )
         self.account_id: AccountId = (await self.services.sellers.account("stripe")).id
 
     async def close(self) -> None:

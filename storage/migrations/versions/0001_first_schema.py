@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from storage.columns import Moment, RowId
+from storage.columns import Moment, RowId, SearchKey
 
 revision = "0001"
 down_revision = None
@@ -22,6 +22,8 @@ def upgrade() -> None:
     _create_outbox()
     _create_records()
     _create_small_things()
+    _create_desk()
+    _create_money()
 
 
 def _row_id() -> sa.Column[int]:
@@ -74,10 +76,14 @@ def _create_catalogue() -> None:
         sa.Column("locale", sa.Text(), nullable=False),
         sa.Column("is_mail_refused", sa.Boolean(), nullable=False),
         sa.Column("is_deleted", sa.Boolean(), nullable=False),
+        sa.Column("email_key", SearchKey, nullable=False),
+        sa.Column("name_key", SearchKey, nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_customers_account_id"),
         sa.PrimaryKeyConstraint("id", name="pk_customers"),
         sa.UniqueConstraint("account_id", "external_id", name="uq_customers_account_id_external_id"),
     )
+    op.create_index("ix_customers_email_key", "customers", ["email_key"])
+    op.create_index("ix_customers_name_key", "customers", ["name_key"])
 
 
 def _create_purchases() -> None:
@@ -185,6 +191,7 @@ def _create_plans() -> None:
         sa.Column("opened_at", Moment(), nullable=False),
         sa.Column("ended_at", Moment()),
         sa.Column("kick_at", Moment()),
+        sa.Column("revoke_at", Moment()),
         sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name="fk_grants_plan_id"),
         sa.ForeignKeyConstraint(["purchase_id"], ["purchases.id"], name="fk_grants_purchase_id"),
         sa.PrimaryKeyConstraint("id", name="pk_grants"),
@@ -255,12 +262,35 @@ def _create_members() -> None:
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
+        sa.Column("approved_by", sa.Text(), nullable=False),
         sa.Column("claim_channel_id", sa.BigInteger()),
         sa.Column("invite_channel_id", sa.BigInteger()),
         sa.Column("event_channel_id", sa.BigInteger()),
+        sa.Column("payment_channel_id", sa.BigInteger()),
+        sa.Column("membership_channel_id", sa.BigInteger()),
+        sa.Column("panel_channel_id", sa.BigInteger()),
+        sa.Column("panel_message_id", sa.BigInteger()),
+        sa.Column("welcome_channel_id", sa.BigInteger()),
+        sa.Column("welcome_message_id", sa.BigInteger()),
         sa.Column("invite_url", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("time_zone", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("digest_hour", sa.Integer(), nullable=False),
+        sa.Column("manual_change", sa.Text(), nullable=False),
+        sa.Column("dms", sa.Boolean(), nullable=False),
+        sa.Column("paused_at", Moment()),
+        sa.Column("paused_by", sa.Text(), nullable=False),
+        sa.Column("pause_reason", sa.Text(), nullable=False),
         sa.Column("claim_cursor", sa.BigInteger()),
         sa.PrimaryKeyConstraint("id", name="pk_guilds"),
+    )
+    op.create_table(
+        "guild_accounts",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("account_id", RowId, nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_guild_accounts_account_id"),
+        sa.PrimaryKeyConstraint("guild_id", "account_id", name="pk_guild_accounts"),
     )
     op.create_table(
         "members",
@@ -487,3 +517,125 @@ def _create_small_things() -> None:
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_cursors"),
     )
+
+
+def _create_desk() -> None:
+    op.create_table(
+        "changes",
+        _row_id(),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("summary", sa.Text(), nullable=False),
+        sa.Column("before", sa.Text(), nullable=False),
+        sa.Column("after", sa.Text(), nullable=False),
+        sa.Column("undone_at", Moment()),
+        sa.PrimaryKeyConstraint("id", name="pk_changes"),
+    )
+    op.create_index("ix_changes_guild_id_at", "changes", ["guild_id", "at"])
+    op.create_table(
+        "previews",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("set_hash", sa.Text(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.Column("expires_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_previews"),
+    )
+    op.create_index("ix_previews_expires_at", "previews", ["expires_at"])
+    op.create_table(
+        "exemptions",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("until", Moment()),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", "user_id", name="pk_exemptions"),
+    )
+    op.create_table(
+        "notification_rules",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("event", sa.Text(), nullable=False),
+        sa.Column("mode", sa.Text(), nullable=False),
+        sa.Column("channel_id", sa.BigInteger()),
+        sa.Column("ping_role_id", sa.BigInteger()),
+        sa.PrimaryKeyConstraint("guild_id", "event", name="pk_notification_rules"),
+    )
+    op.create_table(
+        "posts",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("problem_key", sa.Text(), nullable=False),
+        sa.Column("channel_id", sa.BigInteger(), nullable=False),
+        sa.Column("message_id", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", "problem_key", name="pk_posts"),
+    )
+    op.create_table(
+        "adoptions",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("role_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("policy", sa.Text(), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=False),
+        sa.Column("decided_at", Moment(), nullable=False),
+        sa.Column("notice_until", Moment()),
+        sa.PrimaryKeyConstraint("guild_id", "role_id", name="pk_adoptions"),
+    )
+    op.create_table(
+        "member_settings",
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("dms", sa.Boolean(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", name="pk_member_settings"),
+    )
+
+
+def _create_money() -> None:
+    op.create_table(
+        "plan_codes",
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("guild_id", sa.BigInteger(), nullable=False),
+        sa.Column("plan_id", RowId, nullable=False),
+        sa.Column("duration_days", sa.Integer()),
+        sa.Column("max_uses", sa.Integer(), nullable=False),
+        sa.Column("uses", sa.Integer(), nullable=False),
+        sa.Column("expires_at", Moment()),
+        sa.Column("label", sa.Text(), nullable=False),
+        sa.Column("is_void", sa.Boolean(), nullable=False),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("created_at", Moment(), nullable=False),
+        sa.ForeignKeyConstraint(["plan_id"], ["plans.id"], name="fk_plan_codes_plan_id"),
+        sa.PrimaryKeyConstraint("digest", name="pk_plan_codes"),
+    )
+    op.create_index("ix_plan_codes_guild_id_created_at", "plan_codes", ["guild_id", "created_at"])
+    op.create_table(
+        "plan_code_uses",
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("used_at", Moment(), nullable=False),
+        sa.Column("purchase_id", RowId, nullable=False),
+        sa.ForeignKeyConstraint(["digest"], ["plan_codes.digest"], name="fk_plan_code_uses_digest"),
+        sa.ForeignKeyConstraint(["purchase_id"], ["purchases.id"], name="fk_plan_code_uses_purchase_id"),
+        sa.PrimaryKeyConstraint("digest", "user_id", name="pk_plan_code_uses"),
+    )
+    op.create_table(
+        "payments",
+        _row_id(),
+        sa.Column("account_id", RowId, nullable=False),
+        sa.Column("purchase_id", RowId, nullable=False),
+        sa.Column("at", Moment(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_payments_account_id"),
+        sa.ForeignKeyConstraint(["purchase_id"], ["purchases.id"], name="fk_payments_purchase_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_payments"),
+        sa.UniqueConstraint("key", name="uq_payments_key"),
+    )
+    op.create_index("ix_payments_at", "payments", ["at"])
+    op.create_index("ix_payments_purchase_id", "payments", ["purchase_id"])
