@@ -119,17 +119,24 @@ class Changes:
         self._emit(guild, "CHANNEL_DELETE", lambda: payloads.channel(channel), Intents.GUILDS)
 
     def message_created(self, channel: Channel, message: Message) -> None:
-        """Post a message. An ephemeral one is told to nobody."""
-        channel.keep(message)
+        """Post a message. An ephemeral one is told to nobody and stays with its interaction."""
+        self._world.messages_changed += 1
+        if not message.is_ephemeral:
+            channel.keep(message)
         self._emit_message("MESSAGE_CREATE", channel, message)
 
     def message_edited(self, channel: Channel, message: Message) -> None:
         """Tell that a message was edited."""
+        self._world.messages_changed += 1
         message.edited_at = self._world.clock.now()
         self._emit_message("MESSAGE_UPDATE", channel, message)
 
     def message_deleted(self, channel: Channel, message: Message) -> None:
         """Delete a message."""
+        self._world.messages_changed += 1
+        message.is_deleted = True
+        if message.is_ephemeral:
+            return
         channel.messages.pop(message.id, None)
         body = {"id": str(message.id), "channel_id": str(channel.id)}
         if channel.guild_id is None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sandbox.discord import errors
+from sandbox.discord.screen import visible_text
 from sandbox.discord.world import Channel, Json, Message, User, World
 
 FIRST_ANSWER_SECONDS = 3.0
@@ -55,8 +56,8 @@ class Interaction:
 
     @property
     def text(self) -> str:
-        """Return the contents of all answers, a line each."""
-        return "\n".join(message.content for message in self.messages if message.content)
+        """Return everything that is written on the answers, a line each."""
+        return "\n".join(filter(None, (visible_text(message) for message in self.messages)))
 
     def mark_answered(self) -> None:
         """Wake whoever waits for something to look at."""

@@ -1,13 +1,18 @@
-"""What people do with commands, buttons, selects and forms, as INTERACTION_CREATE payloads.
+"""What people do with commands, menus, buttons, selects and forms, as INTERACTION_CREATE payloads.
 
-Built the way Discord builds them: option types come from the registered command, forms from what the bot sent.
+Built the way Discord builds them: option types come from the registered command, forms from what the bot sent. The
+client refuses what was not offered (PermissionError, LookupError, ValueError); forged ones send it all the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from sandbox.discord import payloads
+from sandbox.discord.command_rules import USER_MENU
+from sandbox.discord.component_rules import BUTTON
+from sandbox.discord.files import Upload
+from sandbox.discord.filling import Filled, Value, check_form, check_pick, fill, many
 from sandbox.discord.gateway import Gateway, Intents
 from sandbox.discord.interactions import (
     AUTOCOMPLETE,
@@ -17,14 +22,14 @@ from sandbox.discord.interactions import (
     Interaction,
     Interactions,
 )
+from sandbox.discord.offers import MENTIONABLE, USER, OptionValue, check_options, may_use, registered
 from sandbox.discord.permissions import permissions_in
+from sandbox.discord.resolving import BY_OPTION, BY_SELECT, USERS, Resolved
+from sandbox.discord.walking import walk
 from sandbox.discord.world import Channel, Guild, Json, Message, User, World
 
-SUB_COMMAND, SUB_COMMAND_GROUP = 1, 2
-OPTION_USER, OPTION_CHANNEL, OPTION_ROLE, OPTION_MENTIONABLE = 6, 7, 8, 9
-SELECT_TEXT, SELECT_USER, SELECT_ROLE, SELECT_CHANNEL = 3, 5, 6, 8
 ATTACHMENT_LIMIT = 10 * 1024 * 1024
-Value = str | int | float | bool
+Options = Mapping[str, OptionValue]
 
 
 class Invocations:
@@ -36,10 +41,18 @@ class Invocations:
         self._interactions = interactions
 
     def command(
-        self, user: User, channel: Channel, name: str, options: Mapping[str, Value] | None = None
+        self, user: User, channel: Channel, name: str, options: Options | None = None, *, is_forged: bool = False
     ) -> Interaction:
-        """Invoke a slash command by its full name ("plan create"). Raises LookupError when it is not registered."""
-        data = self._command_data(channel, name, options or {})
+        """Invoke a slash command by its full name ("plan create").
+
+        Raises LookupError when it is not registered or an option is unknown or missing, PermissionError when the
+        person is not offered it, ValueError for a value that does not fit. Forged: none of it but the first.
+        """
+        command = registered(self._world, name.partition(" ")[0], channel)
+        self._require_offered(user, channel, command, is_forged=is_forged)
+        data, declared = self._command_data(channel, name, options or {})
+        if not is_forged:
+            check_options(declared, options or {})
         return self._send(self._interactions.open(COMMAND, user, channel, data))
 
     def autocomplete(
@@ -47,90 +60,130 @@ class Invocations:
         user: User,
         channel: Channel,
         name: str,
-        typed: tuple[str, Value],
-        options: Mapping[str, Value] | None = None,
+        typed: tuple[str, str | int | float],
+        options: Options | None = None,
     ) -> Interaction:
         """Type into an option, `typed` being its name and the text so far; `choices` of the result has the answer."""
-        data = self._command_data(channel, name, {**(options or {}), typed[0]: typed[1]}, focused=typed[0])
+        data, _ = self._command_data(channel, name, {**(options or {}), typed[0]: typed[1]}, focused=typed[0])
         return self._send(self._interactions.open(AUTOCOMPLETE, user, channel, data))
 
-    def component(self, user: User, message: Message, custom_id: str, values: Sequence[Value] = ()) -> Interaction:
-        """Click a button or choose in a select. Raises LookupError when the message has no such component."""
-        component = next((each for each in walk(message.components) if each.get("custom_id") == custom_id), None)
-        if component is None or component.get("disabled"):
-            raise LookupError(f"no enabled component {custom_id!r} on the message")
+    def user_menu(
+        self, user: User, channel: Channel, name: str, target: User, *, is_forged: bool = False
+    ) -> Interaction:
+        """Choose a User command in a person's context menu. Raises LookupError, PermissionError."""
+        command = registered(self._world, name, channel, USER_MENU)
+        self._require_offered(user, channel, command, is_forged=is_forged)
+        resolved = Resolved(self._world, channel)
+        resolved.add(USERS, [target.id])
+        data = {"id": command["id"], "name": name, "type": USER_MENU, "target_id": str(target.id)} | resolved.as_part()
+        return self._send(self._interactions.open(COMMAND, user, channel, data))
+
+    def component(
+        self,
+        user: User,
+        message: Message,
+        custom_id: str,
+        values: Sequence[Value] = (),
+        *,
+        forged_kind: int | None = None,
+    ) -> Interaction:
+        """Click a button or choose in a select.
+
+        Raises LookupError when the message has no such enabled component, ValueError for values that it does not
+        offer. With a `forged_kind` (2 is a button, 3 a select) anything is sent.
+        """
+        found = next((each for each in walk(message.components) if each.get("custom_id") == custom_id), None)
+        if forged_kind is None:
+            if found is None or found.get("disabled") or message.is_deleted:
+                raise LookupError(f"no enabled component {custom_id!r} on the message")
+            check_pick(found, values)
+        kind = forged_kind or (found or {"type": BUTTON})["type"]
         channel = self._world.channels[message.channel_id]
-        data: Json = {"custom_id": custom_id, "component_type": component["type"], "id": component["id"]}
-        if component["type"] != 2:
+        data: Json = {"custom_id": custom_id, "component_type": kind, "id": (found or {"id": 1})["id"]}
+        if kind != BUTTON:
             data["values"] = [str(each) for each in values]
-            resolved = self._resolve(channel, [(component["type"], each) for each in values], _SELECT_RESOLVES)
-            data |= {"resolved": resolved} if resolved else {}
+            resolved = Resolved(self._world, channel)
+            resolved.add(BY_SELECT.get(kind), values)
+            data |= resolved.as_part()
         return self._send(self._interactions.open(COMPONENT, user, channel, data, message=message))
 
     def modal(
-        self, form: Interaction, values: Mapping[str, Value | Sequence[Value]], *, user: User | None = None
+        self, form: Interaction, values: Filled, *, user: User | None = None, is_forged: bool = False
     ) -> Interaction:
-        """Fill in and submit the form that answered `form`; fields left out keep their default or stay empty."""
+        """Fill in and submit the form that answered `form`; fields left out keep their default or stay empty.
+
+        Raises LookupError without a form or for a field that it lacks, ValueError for what its client would refuse.
+        """
         if form.modal is None:
             raise LookupError("the interaction was not answered with a form")
-        chosen: list[tuple[int, Value]] = []
+        if not is_forged:
+            check_form(form.modal, values)
+        resolved = Resolved(self._world, form.channel)
+        uploads = {
+            key: [self._upload(form.channel, each) for each in many(value) if isinstance(each, Upload)]
+            for key, value in values.items()
+        }
         data: Json = {
             "custom_id": form.modal["custom_id"],
-            "components": [_filled(each, values, chosen) for each in form.modal["components"]],
-        }
-        resolved = self._resolve(form.channel, chosen, _SELECT_RESOLVES)
-        data |= {"resolved": resolved} if resolved else {}
+            "components": [fill(each, values, uploads, resolved) for each in form.modal["components"]],
+        } | resolved.as_part()
         opened = self._interactions.open(MODAL_SUBMIT, user or form.user, form.channel, data, message=form.message)
         opened.form = form
         return self._send(opened)
 
+    def forged_modal(self, user: User, channel: Channel, custom_id: str, fields: Mapping[str, str]) -> Interaction:
+        """Submit a form of text fields that nobody offered."""
+        labels = [
+            {
+                "type": 18,
+                "id": 2 * number,
+                "component": {"type": 4, "id": 2 * number + 1, "custom_id": key, "value": text},
+            }
+            for number, (key, text) in enumerate(fields.items())
+        ]
+        data: Json = {"custom_id": custom_id, "components": labels}
+        return self._send(self._interactions.open(MODAL_SUBMIT, user, channel, data))
+
+    def _require_offered(self, user: User, channel: Channel, command: Json, *, is_forged: bool) -> None:
+        if not is_forged and not may_use(self._world, user, channel, command):
+            raise PermissionError(f"{user.global_name or user.username} is not offered {command['name']} here")
+
     def _command_data(
-        self, channel: Channel, name: str, options: Mapping[str, Value], *, focused: str | None = None
-    ) -> Json:
+        self, channel: Channel, name: str, options: Options, *, focused: str | None = None
+    ) -> tuple[Json, list[Json]]:
+        """Return an interaction's data and the options that the command declares. Raises LookupError."""
         first, *rest = name.split()
-        command = self._registered(first, channel.guild_id)
+        command = registered(self._world, first, channel)
         data: Json = {"id": command["id"], "name": command["name"], "type": 1, "options": []}
         if command.get("guild_id"):
             data["guild_id"] = command["guild_id"]
         level, declared = data["options"], command.get("options") or []
         for word in rest:
-            branch = next(each for each in declared if each["name"] == word)
+            branch = next((each for each in declared if each["name"] == word), None)
+            if branch is None:
+                raise LookupError(f"the bot registered no command /{name}")
             inner: Json = {"name": word, "type": branch["type"], "options": []}
             level.append(inner)
             level, declared = inner["options"], branch.get("options") or []
         types = {each["name"]: each["type"] for each in declared}
+        resolved = Resolved(self._world, channel)
         for key, value in options.items():
-            given = str(value) if OPTION_USER <= types[key] <= OPTION_MENTIONABLE else value
-            option: Json = {"name": key, "type": types[key], "value": given}
+            option: Json = {"name": key, "type": types.get(key, 3)} | self._option_value(channel, types, key, value)
+            resolved.add(BY_OPTION.get(option["type"]), [option["value"]])
+            if isinstance(value, Upload):
+                resolved.add_attachment(option.pop("attachment"))
             level.append(option | {"focused": True} if key == focused else option)
-        chosen = [(types[key], value) for key, value in options.items()]
-        resolved = self._resolve(channel, chosen, _OPTION_RESOLVES)
-        return data | ({"resolved": resolved} if resolved else {})
+        return data | resolved.as_part(), declared
 
-    def _registered(self, name: str, guild_id: int | None) -> Json:
-        for scope in (str(guild_id), None):
-            for command in self._world.commands.values():
-                if command["name"] == name and command.get("guild_id") == scope and command["type"] == 1:
-                    return command
-        raise LookupError(f"the bot registered no command /{name}")
+    def _option_value(self, channel: Channel, types: Mapping[str, int], key: str, value: OptionValue) -> Json:
+        if isinstance(value, Upload):
+            attachment = self._upload(channel, value)
+            return {"value": attachment["id"], "attachment": attachment}
+        return {"value": str(value) if USER <= types.get(key, 3) <= MENTIONABLE else value}
 
-    def _resolve(self, channel: Channel, chosen: Sequence[tuple[int, Value]], kinds: Mapping[int, str]) -> Json:
-        """Return the objects behind chosen ids, as Discord sends them along."""
-        guild = self._world.guilds.get(channel.guild_id or 0)
-        found: Json = {}
-        for kind, value in chosen:
-            word = kinds.get(kind)
-            if word == "users" and int(value) in self._world.users:
-                found.setdefault("users", {})[str(value)] = payloads.user(self._world.users[int(value)])
-                if guild and int(value) in guild.members:
-                    member = payloads.member_without_user(guild.members[int(value)]) | {"permissions": "0"}
-                    found.setdefault("members", {})[str(value)] = member
-            elif word == "roles" and guild:
-                found.setdefault("roles", {})[str(value)] = payloads.role(guild.roles[int(value)])
-            elif word == "channels" and guild:
-                body = payloads.channel(guild.channels[int(value)]) | {"permissions": "0"}
-                found.setdefault("channels", {})[str(value)] = body
-        return found
+    def _upload(self, channel: Channel, upload: Upload) -> Json:
+        stored = self._world.files.keep(upload, file_id=self._world.ids.next(), channel_id=channel.id)
+        return stored | {"ephemeral": True}
 
     def _send(self, interaction: Interaction) -> Interaction:
         guild_id = interaction.channel.guild_id
@@ -151,7 +204,7 @@ class Invocations:
             "data": interaction.data,
             "channel_id": str(channel.id),
             "channel": payloads.channel(channel),
-            "locale": "en-US",
+            "locale": interaction.user.locale,
             "entitlements": [],
             "attachment_size_limit": ATTACHMENT_LIMIT,
             "authorizing_integration_owners": {"0": str(guild.id) if guild else "0"},
@@ -167,52 +220,8 @@ class Invocations:
         permissions = permissions_in(guild, member, interaction.channel)
         return {
             "guild_id": str(guild.id),
-            "guild": {"id": str(guild.id), "locale": "en-US", "features": []},
-            "guild_locale": "en-US",
+            "guild": {"id": str(guild.id), "locale": guild.preferred_locale, "features": []},
+            "guild_locale": guild.preferred_locale,
             "app_permissions": str(permissions_in(guild, bot, interaction.channel)),
             "member": payloads.member(member) | {"permissions": str(permissions)},
         }
-
-
-def walk(components: Sequence[Json]) -> Iterator[Json]:
-    """Iterate all components of a message or form, outer before inner."""
-    for each in components:
-        yield each
-        yield from walk(each.get("components") or ())
-        yield from walk([each[key] for key in ("accessory", "component") if each.get(key)])
-
-
-def _filled(given: Json, values: Mapping[str, Value | Sequence[Value]], chosen: list[tuple[int, Value]]) -> Json:
-    """Return a form's component as it is submitted, and note what was chosen in its selects."""
-    body: Json = {"type": given["type"], "id": given.get("id", 0)}
-    if "component" in given:
-        return body | {"component": _filled(given["component"], values, chosen)}
-    if "components" in given:
-        return body | {"components": [_filled(each, values, chosen) for each in given["components"]]}
-    if "custom_id" not in given:
-        return body
-    key = given["custom_id"]
-    body["custom_id"] = key
-    if given["type"] in (SELECT_TEXT, SELECT_USER, SELECT_ROLE, 7, SELECT_CHANNEL, 22):
-        many = values.get(key, _default_choices(given))
-        picked: list[Value] = [many] if isinstance(many, str | int | float) else list(many)
-        chosen.extend((given["type"], each) for each in picked)
-        return body | {"values": [str(each) for each in picked]}
-    return body | {"value": values.get(key, _default_value(given))}
-
-
-def _default_choices(given: Json) -> list[Value]:
-    listed = [each["value"] for each in given.get("options") or () if each.get("default")]
-    return listed + [each["id"] for each in given.get("default_values") or ()]
-
-
-def _default_value(given: Json) -> Value | None:
-    if "options" in given:
-        return next((each["value"] for each in given["options"] if each.get("default")), None)
-    if "default" in given:
-        return bool(given["default"])
-    return str(given.get("value") or "")
-
-
-_OPTION_RESOLVES = {OPTION_USER: "users", OPTION_CHANNEL: "channels", OPTION_ROLE: "roles"}
-_SELECT_RESOLVES = {SELECT_USER: "users", SELECT_ROLE: "roles", SELECT_CHANNEL: "channels"}

@@ -8,7 +8,9 @@ from aiohttp import web
 from yarl import URL
 
 from sandbox.discord.buckets import Buckets
+from sandbox.discord.cdn import add_cdn_routes
 from sandbox.discord.changes import Changes
+from sandbox.discord.client import Client
 from sandbox.discord.faults import Fault, Faults
 from sandbox.discord.gateway import Gateway
 from sandbox.discord.gateway_socket import serve_gateway
@@ -59,6 +61,7 @@ class LocalDiscord:
             buckets=buckets or Buckets(),
             base_url=base_url,
         )
+        self.world.files.address = (base_url or "").rstrip("/")
         self._outage = Fault(answer="reset", times=None)
         self.people = People(self.world, changes)
         self.invoke = Invocations(self.world, self.gateway, self._state.interactions)
@@ -69,6 +72,7 @@ class LocalDiscord:
         app.router.add_get("/gateway", self._serve_gateway)
         app.router.add_get("/gateway/", self._serve_gateway)
         add_oauth_routes(app, self._state)
+        add_cdn_routes(app, self._state)
         add_rest_routes(app, self._state)
         app.on_startup.append(self._open)
         app.on_shutdown.append(self._close)
@@ -111,6 +115,10 @@ class LocalDiscord:
         for session in old:
             if session.wire:
                 session.wire.close(4004)
+
+    def client(self, user: User, channel: Channel) -> Client:
+        """Return somebody's client, looking at a channel."""
+        return Client(world=self.world, invoke=self.invoke, user=user, channel=channel)
 
     def create_user(self, username: str, *, email: str | None = None, global_name: str | None = None) -> User:
         """Make an account; its other switches (accepts_dms, ...) are fields of the result."""

@@ -5,7 +5,23 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sandbox.discord.world import AuditEntry, Channel, Guild, Invite, Json, Member, Message, Role, User, World
+from sandbox.discord.permissions import BOT_DEFAULT
+from sandbox.discord.world import (
+    AuditEntry,
+    Channel,
+    Guild,
+    Invite,
+    Json,
+    Member,
+    Message,
+    Role,
+    Team,
+    User,
+    World,
+)
+
+MEMBERS_INTENT, CONTENT_INTENT = 1 << 15, 1 << 19
+"""The application flags of the privileged intents, as small bots have them."""
 
 
 def user(of: User) -> Json:
@@ -23,9 +39,9 @@ def user(of: User) -> Json:
     }
 
 
-def own_user(of: User, *, has_email: bool) -> Json:
+def own_user(of: User, *, has_email: bool, has_two_factor: bool = True) -> Json:
     """Return a user as its own token sees it, with the e-mail when the scope allows."""
-    body = user(of) | {"mfa_enabled": True, "locale": "en-US", "verified": of.is_email_verified}
+    body = user(of) | {"mfa_enabled": has_two_factor, "locale": of.locale, "verified": of.is_email_verified}
     if has_email:
         body["email"] = of.email
     return body
@@ -115,14 +131,14 @@ def guild(of: Guild) -> Json:
         "widget_enabled": False,
         "verification_level": 1,
         "default_message_notifications": 1,
-        "mfa_level": 0,
+        "mfa_level": of.mfa_level,
         "explicit_content_filter": 0,
         "max_members": 500_000,
         "max_stage_video_channel_users": 50,
         "max_video_channel_users": 25,
         "premium_tier": 0,
         "premium_subscription_count": 0,
-        "preferred_locale": "en-US",
+        "preferred_locale": of.preferred_locale,
         "premium_progress_bar_enabled": False,
         "nsfw": False,
         "nsfw_level": 0,
@@ -218,34 +234,48 @@ def application(world: World, *, bot_public: bool = True) -> Json:
         "description": "",
         "type": None,
         "bot": user(portal.bot),
-        "owner": user(portal.owner),
-        "team": None,
+        "owner": user(portal.owner) if portal.team is None else _team_user(portal.team),
+        "team": _team(portal.team) if portal.team else None,
         "bot_public": bot_public,
         "bot_require_code_grant": False,
         "verify_key": "0" * 64,
         "flags": application_flags(world),
         "flags_new": str(application_flags(world)),
         "redirect_uris": sorted(portal.redirect_uris),
-        "interactions_endpoint_url": None,
+        "interactions_endpoint_url": portal.interactions_url,
         "role_connections_verification_url": None,
         "approximate_guild_count": len(world.guilds_of_bot()),
         "approximate_user_install_count": 0,
         "approximate_user_authorization_count": 0,
         "explicit_content_filter": 0,
         "eligible_oauth2_scopes": [],
+        "install_params": {"scopes": ["bot", "applications.commands"], "permissions": str(int(BOT_DEFAULT))},
     }
 
 
 def application_flags(world: World) -> int:
     """Return the flags that tell which privileged intents the portal allows (the "limited" ones, small bots)."""
-    members = 1 << 15 if world.portal.has_members_intent else 0
-    content = 1 << 19 if world.portal.has_message_content_intent else 0
+    members = MEMBERS_INTENT if world.portal.has_members_intent else 0
+    content = CONTENT_INTENT if world.portal.has_message_content_intent else 0
     return members | content
 
 
 def moment(of: datetime) -> str:
     """Return a time as Discord writes it."""
     return of.isoformat()
+
+
+def _team(of: Team) -> Json:
+    members = [
+        {"membership_state": 2, "team_id": str(of.id), "user": user(each), "role": "admin", "permissions": ["*"]}
+        for each in [of.owner, *of.members]
+    ]
+    return {"id": str(of.id), "icon": None, "name": of.name, "owner_user_id": str(of.owner.id), "members": members}
+
+
+def _team_user(of: Team) -> Json:
+    """Return the made-up user that Discord shows as the owner of a team's application."""
+    return user(User(id=of.id, username=f"team{of.id}"))
 
 
 def _reference(of: Message) -> Json:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sandbox.discord import drafts
 from sandbox.discord.changes import Changes
+from sandbox.discord.drafts import Draft
 from sandbox.discord.world import Channel, Guild, Json, Member, Message, Role, User, World
 
 
@@ -69,7 +70,7 @@ class People:
         body: Json = {"content": text}
         if replies_to:
             body["message_reference"] = {"message_id": str(replies_to.id)}
-        message = drafts.new_message(self.world, channel, author, body)
+        message = drafts.new_message(self.world, channel, author, Draft(body=body))
         self.changes.message_created(channel, message)
         return message
 

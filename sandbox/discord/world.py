@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
+from sandbox.discord.files import Files
+
 DISCORD_EPOCH = datetime(2015, 1, 1, tzinfo=UTC)
 MESSAGES_KEPT_PER_CHANNEL = 5_000
 AUDIT_ENTRIES_KEPT = 20_000
@@ -54,6 +56,7 @@ class User:
     accepts_dms: bool = True
     is_at_guild_cap: bool = False
     is_limited_from_joining: bool = False
+    locale: str = "en-US"
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -120,11 +123,22 @@ class Message:
     replies_to: int | None = None
     webhook_id: int | None = None
     interaction: Json | None = None
+    is_deleted: bool = False
 
     @property
     def is_ephemeral(self) -> bool:
         """Say whether only the person who was answered sees it."""
         return bool(self.flags & 64)
+
+    @property
+    def is_v2(self) -> bool:
+        """Say whether it is made of Components V2: no content, no embeds."""
+        return bool(self.flags & 1 << 15)
+
+    @property
+    def is_loading(self) -> bool:
+        """Say whether it still says that the bot is thinking."""
+        return bool(self.flags & 128)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -201,6 +215,8 @@ class Guild:
     role_counts: Counter[int] = field(default_factory=Counter)
     is_unavailable: bool = False
     has_screening: bool = False
+    preferred_locale: str = "en-US"
+    mfa_level: int = 0
     _sorted_member_ids: list[int] | None = field(default=None, repr=False)
 
     def enter(self, member: Member) -> None:
@@ -243,6 +259,16 @@ class Guild:
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
+class Team:
+    """The developers who own an application together."""
+
+    id: int
+    name: str
+    owner: User
+    members: list[User] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class Portal:
     """The application as its developer configured it; the flags at the end are its privileged intents."""
 
@@ -253,14 +279,17 @@ class Portal:
     client_id: str
     client_secret: str
     owner: User
+    team: Team | None = None
     redirect_uris: set[str] = field(default_factory=set)
+    interactions_url: str | None = None
+    has_owner_two_factor: bool = True
     has_members_intent: bool = True
     has_message_content_intent: bool = True
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class World:
-    """Everything that exists, by id."""
+    """Everything that exists, by id. `messages_changed` counts posts, edits and deletions, ephemeral ones included."""
 
     clock: Clock
     ids: Snowflakes
@@ -272,6 +301,8 @@ class World:
     invites: dict[str, Invite] = field(default_factory=dict)
     commands: dict[int, Json] = field(default_factory=dict)
     webhooks: dict[int, Json] = field(default_factory=dict)
+    files: Files = field(default_factory=Files)
+    messages_changed: int = 0
 
     @property
     def bot(self) -> User:

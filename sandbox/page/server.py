@@ -9,8 +9,8 @@ from itertools import chain, islice
 
 from markupsafe import Markup
 
-from sandbox.discord.invocations import walk
 from sandbox.discord.permissions import Permission, permissions_in
+from sandbox.discord.walking import walk
 from sandbox.discord.world import Channel, Guild, Json, Member, Message, Role, User
 from sandbox.page.desk import Desk
 from sandbox.page.discord_text import to_html

@@ -77,6 +77,12 @@ KNOWN_DEVIATIONS = (
         r"^request\.permissions: '\d+' is not of type",
         "discord.py sends permissions as a string, as the documentation says; the description says integer",
     ),
+    Deviation(
+        "PUT",
+        r"/channels/\{channel_id\}/permissions/\{overwrite_id\}",
+        r"^request\.(allow|deny): '\d+' is not of type",
+        "as above",
+    ),
 )
 
 

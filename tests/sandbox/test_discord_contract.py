@@ -167,6 +167,10 @@ async def raw_calls(stage: Stage) -> None:
         assert await stage.api("DELETE", f"{path}/{made['id']}") == (204, None)
     await stage.api("GET", "/gateway")
     await stage.api("GET", "/applications/@me")
+    await stage.api("PATCH", "/applications/@me", {"flags": 0})
+    overwrite = f"/channels/{stage.channel.id}/permissions/{stage.vip.id}"
+    assert await stage.api("PUT", overwrite, {"type": 0, "allow": "1024"}) == (204, None)
+    assert await stage.api("DELETE", overwrite) == (204, None)
     asked = stage.local.interactions.open(COMMAND, stage.charlie, stage.channel, {})
     await stage.api("POST", f"/interactions/{asked.id}/{asked.token}/callback", {"type": 4, "data": {"content": "a"}})
     webhook = f"/webhooks/{stage.local.portal.application_id}/{asked.token}"

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from sandbox.discord import drafts, errors, payloads
+from sandbox.discord.command_rules import check_choices
+from sandbox.discord.complaints import Complaints, Place
+from sandbox.discord.component_rules import check_form
+from sandbox.discord.drafts import Draft
 from sandbox.discord.faults import Answer
-from sandbox.discord.interactions import Interaction
+from sandbox.discord.interactions import AUTOCOMPLETE as TYPING
+from sandbox.discord.interactions import MODAL_SUBMIT, Interaction
 from sandbox.discord.rest.call import NO_CONTENT, Call, RouteTable, ok
 from sandbox.discord.world import Json, Message, User
 
 routes = RouteTable()
 WEBHOOK = "/webhooks/{webhook_id}/{webhook_token}"
-LOADING, EPHEMERAL = 1 << 7, 1 << 6
+LOADING = 1 << 7
+DATA: Place = ("data",)
 MESSAGE, DEFERRED_MESSAGE, DEFERRED_UPDATE, UPDATE, AUTOCOMPLETE, MODAL = 4, 5, 6, 7, 8, 9
 
 
@@ -21,7 +27,7 @@ async def answer(call: Call) -> Answer:
     kind, body = int(call.body["type"]), call.body.get("data") or {}
     _carry_out(call, interaction, kind, body)
     interaction.answer_kind = kind
-    if kind != DEFERRED_MESSAGE:
+    if kind not in (DEFERRED_MESSAGE, DEFERRED_UPDATE):
         interaction.mark_answered()
     if call.query.get("with_response") not in ("true", "True", "1"):
         return NO_CONTENT
@@ -29,25 +35,33 @@ async def answer(call: Call) -> Answer:
 
 
 def _carry_out(call: Call, interaction: Interaction, kind: int, body: Json) -> None:
+    if (kind == AUTOCOMPLETE) != (interaction.kind == TYPING):
+        raise errors.invalid_form("type", "The callback type does not fit the interaction.")
     if kind in (MESSAGE, DEFERRED_MESSAGE):
-        message = _post(call, interaction, body, is_loading=kind == DEFERRED_MESSAGE)
+        message = _post(call, interaction, body, is_loading=kind == DEFERRED_MESSAGE, within=DATA)
         interaction.original, interaction.is_loading = message, kind == DEFERRED_MESSAGE
     elif kind in (DEFERRED_UPDATE, UPDATE):
         if interaction.message is None:
             raise errors.invalid_form("type", "There is no message to update.")
         interaction.original = interaction.message
         if kind == UPDATE:
-            _edit(call, interaction, interaction.message, body)
+            _edit(call, interaction, interaction.message, body, within=DATA)
     elif kind == AUTOCOMPLETE:
+        check_choices(body.get("choices") or (), DATA)
         interaction.choices = list(body.get("choices") or ())
-        if len(interaction.choices) > 25:
-            raise errors.invalid_form("choices", "Must be 25 or fewer in length.")
     elif kind == MODAL:
-        if not body.get("custom_id") or not body.get("title"):
-            raise errors.invalid_form("title", "This field is required")
-        interaction.modal = body
+        interaction.modal = _form(interaction, body)
     else:
         raise errors.invalid_form("type", "Value must be one of {4, 5, 6, 7, 8, 9}.")
+
+
+def _form(interaction: Interaction, body: Json) -> Json:
+    if interaction.kind == MODAL_SUBMIT:
+        raise errors.invalid_form("type", "A form cannot be answered with a form.")
+    complaints = Complaints(DATA)
+    check_form(complaints, body)
+    complaints.raise_any()
+    return body
 
 
 def _callback_answer(interaction: Interaction, kind: int) -> Json:
@@ -120,22 +134,23 @@ def _answer_message(call: Call, interaction: Interaction) -> Message:
     else:
         candidates = [*interaction.messages, *([interaction.message] if interaction.message else [])]
         candidates = [each for each in candidates if each.id == call.id("message_id")]
-    if not candidates:
+    if not candidates or candidates[0].is_deleted:
         raise errors.unknown("Message")
     return candidates[0]
 
 
-def _post(call: Call, interaction: Interaction, body: Json, *, is_loading: bool) -> Message:
-    given = body | {"content": "thinking"} if is_loading else body
-    message = drafts.new_message(call.world, interaction.channel, call.bot, given, files=call.files)
+def _post(call: Call, interaction: Interaction, body: Json, *, is_loading: bool, within: Place = ()) -> Message:
+    # Of a deferred answer Discord takes the ephemeral flag only; Components V2 come with the edit.
+    given = {"content": "thinking", "flags": int(body.get("flags") or 0) & drafts.EPHEMERAL} if is_loading else body
+    draft = Draft(body=given, files=call.files, within=within, is_answer=True)
+    message = drafts.new_message(call.world, interaction.channel, call.bot, draft)
     if is_loading:
         message.content, message.flags = "", message.flags | LOADING
     message.kind = 20
     message.webhook_id = call.world.portal.application_id
     message.interaction = _metadata(interaction)
     interaction.messages.append(message)
-    if not message.is_ephemeral:
-        call.state.changes.message_created(interaction.channel, message)
+    call.state.changes.message_created(interaction.channel, message)
     return message
 
 
@@ -153,8 +168,8 @@ def _metadata(interaction: Interaction) -> Json:
     return body
 
 
-def _edit(call: Call, interaction: Interaction, message: Message, body: Json) -> None:
-    drafts.apply_edit(call.world, message, body, files=call.files)
+def _edit(call: Call, interaction: Interaction, message: Message, body: Json, *, within: Place = ()) -> None:
+    drafts.apply_edit(call.world, message, Draft(body=body, files=call.files, within=within))
     message.flags &= ~LOADING
     interaction.is_loading = False
     call.state.changes.message_edited(interaction.channel, message)
@@ -166,7 +181,8 @@ def _execute_webhook(call: Call, webhook: Json) -> Answer:
         raise errors.ApiError(401, 50027, "Invalid Webhook Token")
     channel = call.world.channels[int(webhook["channel_id"])]
     author = User(id=int(webhook["id"]), username=call.body.get("username") or webhook["name"], is_bot=True)
-    message = drafts.new_message(call.world, channel, author, call.body, files=call.files)
+    draft = Draft(body=call.body, files=call.files)
+    message = drafts.new_message(call.world, channel, author, draft)
     message.webhook_id = int(webhook["id"])
     call.state.changes.message_created(channel, message)
     return ok(payloads.message(message)) if call.query.get("wait") in ("true", "True", "1") else NO_CONTENT

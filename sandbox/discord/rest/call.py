@@ -11,10 +11,11 @@ from aiohttp import web
 
 from sandbox.discord import errors
 from sandbox.discord.faults import Answer
+from sandbox.discord.files import Upload
 from sandbox.discord.oauth import Token
 from sandbox.discord.permissions import Permission, bot_member, require, require_in
 from sandbox.discord.state import State
-from sandbox.discord.world import Channel, Guild, Json, Member, Message, Role, User, World
+from sandbox.discord.world import Channel, Guild, Member, Message, Role, User, World
 
 Handler = Callable[["Call"], Awaitable[Answer]]
 
@@ -27,7 +28,7 @@ class Call:
     request: web.Request
     ids: Mapping[str, str]
     body: Any = None
-    files: list[Json] = field(default_factory=list)
+    files: list[Upload] = field(default_factory=list)
     token: Token | None = None
 
     @property

@@ -7,11 +7,12 @@ from datetime import timedelta
 
 from sandbox.discord import drafts, errors, payloads
 from sandbox.discord.changes import is_content_private
+from sandbox.discord.drafts import Draft
 from sandbox.discord.faults import Answer
-from sandbox.discord.permissions import Permission, bot_member, require, require_assignable
+from sandbox.discord.permissions import Permission, bot_member, permissions_in, require, require_assignable
 from sandbox.discord.rest.call import NO_CONTENT, Call, RouteTable, ok
 from sandbox.discord.rest.guilds import apply_channel
-from sandbox.discord.world import Channel, Invite, Json, Message, User
+from sandbox.discord.world import Channel, Invite, Json, Message, Overwrite, User
 
 routes = RouteTable()
 MESSAGES = "/channels/{channel_id}/messages"
@@ -28,7 +29,7 @@ async def post_message(call: Call) -> Answer:
     repeated = _with_nonce(call, channel, body) if body.get("enforce_nonce") else None
     if repeated:
         return ok(payloads.message(repeated))
-    message = drafts.new_message(call.world, channel, call.bot, body, files=call.files)
+    message = drafts.new_message(call.world, channel, call.bot, Draft(body=body, files=call.files))
     call.state.changes.message_created(channel, message)
     return ok(payloads.message(message))
 
@@ -64,7 +65,7 @@ async def edit_message(call: Call) -> Answer:
     message = call.message(channel)
     if message.author.id != call.bot.id:
         raise errors.ApiError(403, 50005, "Cannot edit a message authored by another user")
-    drafts.apply_edit(call.world, message, call.body, files=call.files)
+    drafts.apply_edit(call.world, message, Draft(body=call.body, files=call.files))
     call.state.changes.message_edited(channel, message)
     return ok(payloads.message(message))
 
@@ -121,6 +122,30 @@ async def delete_channel(call: Call) -> Answer:
     if channel.guild_id is not None:
         call.state.changes.channel_deleted(call.world.guilds[channel.guild_id], channel)
     return ok(payloads.channel(channel))
+
+
+@routes.add("PUT", "/channels/{channel_id}/permissions/{overwrite_id}")
+async def set_overwrite(call: Call) -> Answer:
+    """Allow and deny permissions to one role or member in a channel; nobody can hand out what the bot lacks."""
+    channel = call.channel(Permission.MANAGE_ROLES)
+    guild = call.world.guilds[channel.guild_id or 0]
+    body = call.body
+    allow, deny = int(body.get("allow") or 0), int(body.get("deny") or 0)
+    if (allow | deny) & ~permissions_in(guild, bot_member(call.world, guild), channel):
+        raise errors.missing_permissions()
+    channel.overwrites[call.id("overwrite_id")] = Overwrite(kind=int(body["type"]), allow=allow, deny=deny)
+    call.state.changes.channel_changed(guild, channel)
+    return NO_CONTENT
+
+
+@routes.add("DELETE", "/channels/{channel_id}/permissions/{overwrite_id}")
+async def delete_overwrite(call: Call) -> Answer:
+    """Take an overwrite back."""
+    channel = call.channel(Permission.MANAGE_ROLES)
+    if channel.overwrites.pop(call.id("overwrite_id"), None) is None:
+        raise errors.ApiError(404, 10009, "Unknown Overwrite")
+    call.state.changes.channel_changed(call.world.guilds[channel.guild_id or 0], channel)
+    return NO_CONTENT
 
 
 @routes.add("POST", "/channels/{channel_id}/invites")

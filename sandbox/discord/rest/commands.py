@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from sandbox.discord import errors
+from sandbox.discord.command_rules import check_command
 from sandbox.discord.faults import Answer
 from sandbox.discord.rest.call import NO_CONTENT, Call, RouteTable, ok
 from sandbox.discord.world import Json
@@ -13,8 +13,7 @@ from sandbox.discord.world import Json
 routes = RouteTable()
 GLOBAL = "/applications/{application_id}/commands"
 GUILD = "/applications/{application_id}/guilds/{guild_id}/commands"
-_NAME = re.compile(r"[-_\w]{1,32}")
-CHAT_INPUT_LIMIT = 100
+LIMITS = {1: 100, 2: 15, 3: 15}
 
 
 @routes.add("GET", GLOBAL)
@@ -30,8 +29,9 @@ async def replace_commands(call: Call) -> Answer:
     """Replace the whole list of a scope; a command that keeps name and type keeps its id."""
     old = {(each["name"], each["type"]): each["id"] for each in _in_scope(call)}
     new = [_command(call, each) for each in call.body]
-    if sum(each["type"] == 1 for each in new) > CHAT_INPUT_LIMIT:
-        raise errors.ApiError(400, 30032, f"Maximum number of application commands reached ({CHAT_INPUT_LIMIT}).")
+    for kind, limit in LIMITS.items():
+        if sum(each["type"] == kind for each in new) > limit:
+            raise errors.ApiError(400, 30032, f"Maximum number of application commands reached ({limit}).")
     if len({(each["name"], each["type"]) for each in new}) != len(new):
         raise errors.invalid_form("name", "Application command names must be unique")
     for command in new:
@@ -74,19 +74,14 @@ def _in_scope(call: Call) -> Sequence[Json]:
 
 def _command(call: Call, given: Json) -> Json:
     """Return a command as Discord stores it. Raises ApiError 50035 for a name it would refuse."""
-    kind = given.get("type", 1)
-    name = str(given.get("name", ""))
-    if kind == 1 and (not _NAME.fullmatch(name) or name != name.lower()):
-        raise errors.invalid_form("name", "Command name is invalid")
-    if kind == 1 and not 1 <= len(given.get("description") or "") <= 100:
-        raise errors.invalid_form("description", "Must be between 1 and 100 in length.")
+    check_command(given)
     permissions = given.get("default_member_permissions")
     body: Json = {
         "id": str(call.world.ids.next()),
         "application_id": str(call.world.portal.application_id),
         "version": str(call.world.ids.next()),
-        "type": kind,
-        "name": name,
+        "type": given.get("type", 1),
+        "name": given["name"],
         "description": given.get("description") or "",
         "default_member_permissions": None if permissions is None else str(permissions),
         "nsfw": bool(given.get("nsfw")),

@@ -15,7 +15,9 @@ routes = RouteTable()
 async def get_me(call: Call) -> Answer:
     """Return the owner of the token: the bot, or a user with as much as the scopes allow."""
     if call.token is None:
-        return ok(payloads.own_user(call.bot, has_email=False))
+        # Of a bot this tells about its owner.
+        has_two_factor = call.world.portal.has_owner_two_factor
+        return ok(payloads.own_user(call.bot, has_email=False, has_two_factor=has_two_factor))
     if "identify" not in call.token.scopes:
         raise errors.unauthorized()
     return ok(payloads.own_user(call.token.user, has_email="email" in call.token.scopes))
@@ -54,6 +56,19 @@ async def get_user(call: Call) -> Answer:
 @routes.add("GET", "/applications/@me")
 async def get_application(call: Call) -> Answer:
     """Return the bot's application."""
+    return ok(payloads.application(call.world))
+
+
+@routes.add("PATCH", "/applications/@me")
+async def change_application(call: Call) -> Answer:
+    """Change what a bot may change of its application: the switches of the limited intents, the interactions URL."""
+    portal = call.world.portal
+    if "flags" in call.body:
+        flags = int(call.body["flags"])
+        portal.has_members_intent = bool(flags & payloads.MEMBERS_INTENT)
+        portal.has_message_content_intent = bool(flags & payloads.CONTENT_INTENT)
+    if "interactions_endpoint_url" in call.body:
+        portal.interactions_url = call.body["interactions_endpoint_url"] or None
     return ok(payloads.application(call.world))
 
 

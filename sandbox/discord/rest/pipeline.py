@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from mimetypes import guess_type
 from typing import Any, assert_never
 
 from aiohttp import hdrs, web
@@ -15,13 +16,13 @@ from aiohttp import hdrs, web
 from sandbox.discord import errors
 from sandbox.discord.errors import ApiError
 from sandbox.discord.faults import Answer, Fault, rate_limited
+from sandbox.discord.files import Upload
 from sandbox.discord.gateway import encode
 from sandbox.discord.oauth import Token
 from sandbox.discord.records import Exchange, RequestRecord
 from sandbox.discord.rest import answers, channels, commands, guilds, members, roles
 from sandbox.discord.rest.call import Call, Endpoint
 from sandbox.discord.state import State
-from sandbox.discord.world import Json
 
 API = "/api/v10"
 HANG_SECONDS = 600.0
@@ -50,6 +51,7 @@ async def _no_route(call: Call) -> Answer:
 def _serve(state: State, endpoint: Endpoint) -> AiohttpHandler:
     async def serve(request: web.Request) -> web.StreamResponse:
         path = request.path.partition(API)[2] or request.path
+        state.world.files.address = state.url(request, "")
         body, files = await read_body(request)
         call = Call(state=state, request=request, ids=request.match_info, body=body, files=files)
 
@@ -153,8 +155,8 @@ def _major(call: Call) -> str:
     return ""
 
 
-async def read_body(request: web.Request) -> tuple[Any, list[Json]]:
-    """Return the parsed body and the uploaded files as attachments; text that is no JSON stays text."""
+async def read_body(request: web.Request) -> tuple[Any, list[Upload]]:
+    """Return the parsed body and the uploaded files; text that is no JSON stays text."""
     if not request.can_read_body:
         return None, []
     if request.content_type == "multipart/form-data":
@@ -166,24 +168,16 @@ async def read_body(request: web.Request) -> tuple[Any, list[Json]]:
         return text, []
 
 
-async def _read_multipart(request: web.Request) -> tuple[Any, list[Json]]:
+async def _read_multipart(request: web.Request) -> tuple[Any, list[Upload]]:
     body: Any = {}
-    files: list[Json] = []
+    files: list[Upload] = []
     form = await request.post()
     for name, value in form.items():
         if isinstance(value, web.FileField):
-            content = value.file.read()
-            files.append(
-                {
-                    "id": str(len(files)),
-                    "filename": value.filename,
-                    "size": len(content),
-                    "url": f"https://cdn.example/{value.filename}",
-                    "proxy_url": f"https://cdn.example/{value.filename}",
-                    "content_type": value.content_type,
-                    "ephemeral": False,
-                }
-            )
+            # The part is called files[3] where payload_json speaks of the attachment 3.
+            number = int(name.removeprefix("files[").removesuffix("]")) if name.startswith("files[") else len(files)
+            kind = guess_type(value.filename)[0] or value.content_type
+            files.append(Upload(filename=value.filename, content=value.file.read(), content_type=kind, number=number))
         elif name == "payload_json" and isinstance(value, str):
             body = json.loads(value)
     return body, files

@@ -1,0 +1,28 @@
+"""The local CDN: uploaded files by their address. Pictures show in place, everything else is a download."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from sandbox.discord.state import State
+
+_SHOWN_IN_PLACE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+
+
+def add_cdn_routes(app: web.Application, state: State) -> None:
+    """Register the one route."""
+
+    async def download(request: web.Request) -> web.StreamResponse:
+        found = state.world.files.find(int(request.match_info["file_id"]))
+        if found is None:
+            raise web.HTTPNotFound
+        is_picture = found.content_type in _SHOWN_IN_PLACE
+        headers = {
+            "Content-Type": found.content_type if is_picture else "application/octet-stream",
+            "Content-Disposition": "inline" if is_picture else "attachment",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return web.Response(body=found.content, headers=headers)
+
+    app.router.add_get("/attachments/{channel_id:\\d+}/{file_id:\\d+}/{name}", download)
