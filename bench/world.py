@@ -116,6 +116,34 @@ class World:
         await self._until(lambda: self._has_role(user_id), f"role of {user_id}")
         return loop.time() - started
 
+    async def types(self, commands: list[list[Any]], count: int, pause_seconds: float) -> list[Json]:
+        """Let the owner type commands in turn, each with its options; return the seconds to first and full answer."""
+        invoke, channel, loop = self._world.discord.invoke, self._world.seed.server.welcome, asyncio.get_running_loop()
+        found = []
+        for number in range(count):
+            name, options = commands[number % len(commands)]
+            started = loop.time()
+            asked = invoke.command(self._world.seed.cast.olga, channel, name, options)
+            await self._until(lambda: asked.is_acknowledged, f"answer to /{name}")  # noqa: B023
+            first = loop.time() - started
+            await asked.answered(PATIENCE_SECONDS)
+            found.append({"first": first, "full": loop.time() - started})
+            await asyncio.sleep(pause_seconds)
+        return found
+
+    async def typing(self, options: list[list[Any]], count: int, pause_seconds: float) -> list[float]:
+        """Let the owner type into options in turn: (command, option, text); return the seconds to the suggestions."""
+        invoke, channel, loop = self._world.discord.invoke, self._world.seed.server.welcome, asyncio.get_running_loop()
+        found = []
+        for number in range(count):
+            name, option, text = options[number % len(options)]
+            started = loop.time()
+            asked = invoke.autocomplete(self._world.seed.cast.olga, channel, name, (option, text))
+            await self._until(lambda: asked.is_acknowledged, f"suggestions for /{name}")  # noqa: B023
+            found.append(loop.time() - started)
+            await asyncio.sleep(pause_seconds)
+        return found
+
     async def role_writes(self) -> list[float]:
         """Return when each role write was carried out, oldest first."""
         return [record.at.timestamp() for record in self._requests() if _is_role(record) and record.status == 204]
@@ -166,7 +194,7 @@ async def main(database: str, scale: str) -> None:
         here = World(world, settings)
         questions = (
             here.about, here.crowd, here.strip, here.subscribe, here.announce, here.grant_one_by_one, here.newcomers,
-            here.claim, here.role_writes, here.counts, here.forget,
+            here.claim, here.types, here.typing, here.role_writes, here.counts, here.forget,
         )  # fmt: skip
         await answer({question.__name__: question for question in questions})
 
