@@ -49,7 +49,7 @@ def test_boot_gets_both_kinds_of_process_ready(capsys: pytest.CaptureFixture[str
 
 
 def test_an_unknown_benchmark_names_the_known_ones() -> None:
-    with pytest.raises(click.UsageError, match="boot, burst, ingest, latency, sweep"):
+    with pytest.raises(click.UsageError, match="boot, burst, ingest, interactions, latency, sweep"):
         bench.run("speed", [])
 
 
