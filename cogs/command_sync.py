@@ -23,7 +23,7 @@ async def sync_commands(bot: commands.Bot, stored: CommandHash) -> bool:
 
     A failure is logged and tried again at the next login: the bot works without its slash commands.
     """
-    wanted = command_hash(bot)
+    wanted = await command_hash(bot)
     if await stored.load() == wanted:
         return False
     try:
@@ -36,8 +36,12 @@ async def sync_commands(bot: commands.Bot, stored: CommandHash) -> bool:
     return True
 
 
-def command_hash(bot: commands.Bot) -> str:
-    """Hash what Discord would be sent, together with the application it belongs to."""
-    payload = [command.to_dict(bot.tree) for command in bot.tree.get_commands()]
+async def command_hash(bot: commands.Bot) -> str:
+    """Hash what Discord would be sent, translations included, together with the application it belongs to."""
+    tree, translator = bot.tree, bot.tree.translator
+    payload = [
+        await command.get_translated_payload(tree, translator) if translator else command.to_dict(tree)
+        for command in tree.get_commands()
+    ]
     text = json.dumps([bot.application_id, payload], sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()

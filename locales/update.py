@@ -21,7 +21,7 @@ SPEAKING = ("cogs", "membership", "web")
 """The packages whose texts members read."""
 
 WIDTH = 120
-TEMPLATE_COMMENT = "# Made by `python3 -m locales.update` from the code. A new language starts as a copy of this file."
+TEMPLATE_COMMENT = "# Made by `python3 -m locales.update` from the code."
 
 MARKS = ("translatable", "locale_str")
 """Functions that mark a text of a table; the second one is discord.py's, for the descriptions of commands."""
@@ -51,7 +51,8 @@ def extract() -> Catalog:
 def texts_of(code: ast.Module) -> list[tuple[int, str | tuple[str, str]]]:
     """Return the line of each text that is said by some Words or marked for it; one and many for what is counted.
 
-    Babel's own extraction goes by the method's name alone, and `say` and `count` are methods of others, too.
+    Babel's own extraction goes by the method's name alone, and `say` and `count` are methods of others, too. Raises
+    ValueError for a text that is put together where it is said: no catalogue can have it.
     """
     calls = [node for node in ast.walk(code) if isinstance(node, ast.Call)]
     found = [(call.lineno, _text(call)) for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset))]
@@ -59,21 +60,22 @@ def texts_of(code: ast.Module) -> list[tuple[int, str | tuple[str, str]]]:
 
 
 def _text(call: ast.Call) -> str | tuple[str, str] | None:
-    literals = [_literal(argument) for argument in call.args[:2]]
-    match call.func, literals:
-        case ast.Name(id=name), [str(text), *_] if name in MARKS:
-            return text
-        case ast.Attribute(value=owner, attr="say"), [str(text), *_] if _is_words(owner):
-            return text
-        case ast.Attribute(value=owner, attr="count"), [str(one), str(many)] if _is_words(owner):
-            return one, many
+    match call.func, call.args:
+        case ast.Name(id=name), [text, *_] if name in MARKS:
+            return _literal(text)
+        case ast.Attribute(value=owner, attr="say"), [text, *_] if _is_words(owner):
+            # A name, an attribute and a row of a table were marked where their text is written.
+            return None if isinstance(text, ast.Name | ast.Attribute | ast.Subscript) else _literal(text)
+        case ast.Attribute(value=owner, attr="count"), [one, many, *_] if _is_words(owner):
+            return _literal(one), _literal(many)
         case _:
             return None
 
 
-def _literal(argument: ast.expr) -> str | None:
-    is_text = isinstance(argument, ast.Constant) and isinstance(argument.value, str)
-    return str(ast.literal_eval(argument)) if is_text else None
+def _literal(argument: ast.expr) -> str:
+    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+        return argument.value
+    raise ValueError(f"not a plain text in line {argument.lineno}: {ast.unparse(argument)}")
 
 
 def _is_words(owner: ast.expr) -> bool:

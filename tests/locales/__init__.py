@@ -1,0 +1,1 @@
+"""Tests of the catalogues: finding a language, and finding the texts in the code."""
