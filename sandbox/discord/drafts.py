@@ -78,7 +78,7 @@ def _check(message: Message | None, draft: Draft) -> None:
     check_message(
         draft.body,
         was_v2=message is not None and message.is_v2,
-        has_legacy_parts=message is not None and bool(message.content or message.embeds),
+        legacy_parts=message.legacy_parts if message else (),
         uploaded=uploaded,
         within=draft.within,
     )

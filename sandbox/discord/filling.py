@@ -23,12 +23,12 @@ Filled = Mapping[str, Value | Sequence[Value] | None]
 _MANY = SELECTS | {CHECKBOX_GROUP, FILE_UPLOAD}
 
 
-def check_pick(component: Json, values: Sequence[Value]) -> None:
-    """Raise ValueError for a choice that the client would not let somebody make."""
+def check_pick(component: Json, values: Sequence[Value], *, is_form: bool = False) -> None:
+    """Raise ValueError for a choice that the client would not let somebody make; forms alone can require nothing."""
     if component["type"] == BUTTON:
         return
     name = component["custom_id"]
-    is_required = component.get("required", True)
+    is_required = not is_form or component.get("required", True) is not False
     least = component.get("min_values", 1) if is_required or values else 0
     most = component.get(
         "max_values", len(component.get("options") or ()) if component["type"] == CHECKBOX_GROUP else 1
@@ -49,7 +49,7 @@ def check_form(form: Json, values: Filled) -> None:
             raise LookupError(f"the form has no field {key!r}; it has {', '.join(fields)}")
     for key, field in fields.items():
         if field["type"] in _MANY:
-            check_pick(field, many(values[key]) if key in values else _default_choices(field))
+            check_pick(field, many(values[key]) if key in values else _default_choices(field), is_form=True)
         elif field["type"] == TEXT_INPUT:
             _check_text(field, str(values.get(key, field.get("value")) or ""))
         elif field["type"] == RADIO_GROUP:

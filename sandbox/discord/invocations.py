@@ -142,7 +142,9 @@ class Invocations:
             for number, (key, text) in enumerate(fields.items())
         ]
         data: Json = {"custom_id": custom_id, "components": labels}
-        return self._send(self._interactions.open(MODAL_SUBMIT, user, channel, data))
+        opened = self._interactions.open(MODAL_SUBMIT, user, channel, data)
+        opened.form = self._interactions.open(COMMAND, user, channel, {})
+        return self._send(opened)
 
     def _require_offered(self, user: User, channel: Channel, command: Json, *, is_forged: bool) -> None:
         if not is_forged and not may_use(self._world, user, channel, command):

@@ -16,11 +16,16 @@ _EMBED = {"title": 256, "description": 4_096}
 
 
 def check_message(
-    body: Mapping[str, Any], *, was_v2: bool, has_legacy_parts: bool, uploaded: Collection[str], within: Place = ()
+    body: Mapping[str, Any],
+    *,
+    was_v2: bool,
+    legacy_parts: Collection[str],
+    uploaded: Collection[str],
+    within: Place = (),
 ) -> None:
     """Raise ApiError 50035 for what Discord would refuse in a message or an edit.
 
-    `was_v2` and `has_legacy_parts` tell of the message that is edited (content or embeds are there); a message that
+    `was_v2` and `legacy_parts` tell of the message that is edited (which of content and embeds it has); a message that
     once has Components V2 keeps them, and becomes one only when what they rule out is emptied in the same edit.
     """
     complaints = Complaints(within)
@@ -30,7 +35,7 @@ def check_message(
         message = "The IS_COMPONENTS_V2 flag cannot be removed from a message."
         complaints.add(("flags",), "MESSAGE_CANNOT_REMOVE_COMPONENTS_V2_FLAG", message)
     if is_v2:
-        _check_ruled_out(complaints, body, has_legacy_parts=has_legacy_parts)
+        _check_ruled_out(complaints, body, legacy_parts)
     complaints.check_length(body.get("content"), 0, CONTENT_LIMIT, ("content",))
     complaints.check_length(body.get("embeds"), 0, EMBEDS_LIMIT, ("embeds",))
     complaints.check_length(body.get("attachments"), 0, FILES_LIMIT, ("attachments",))
@@ -44,10 +49,10 @@ def check_message(
     complaints.raise_any()
 
 
-def _check_ruled_out(complaints: Complaints, body: Mapping[str, Any], *, has_legacy_parts: bool) -> None:
+def _check_ruled_out(complaints: Complaints, body: Mapping[str, Any], legacy_parts: Collection[str]) -> None:
     for key in _RULED_OUT_BY_V2:
-        is_left = has_legacy_parts and key in ("content", "embeds") and key not in body
-        if body.get(key) or (is_left and body.get("flags")):
+        is_left = key in legacy_parts and key not in body
+        if body.get(key) or is_left:
             message = f"The '{key}' field cannot be used when using MessageFlags.IS_COMPONENTS_V2"
             complaints.add((key,), "MESSAGE_CANNOT_USE_LEGACY_FIELDS_WITH_COMPONENTS_V2", message)
 

@@ -136,6 +136,11 @@ class Message:
         return bool(self.flags & 1 << 15)
 
     @property
+    def legacy_parts(self) -> list[str]:
+        """Return which of the parts are there that Components V2 rule out."""
+        return [name for name, part in (("content", self.content), ("embeds", self.embeds)) if part]
+
+    @property
     def is_loading(self) -> bool:
         """Say whether it still says that the bot is thinking."""
         return bool(self.flags & 128)

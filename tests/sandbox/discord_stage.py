@@ -1,6 +1,24 @@
 """A local Discord with a cast, served on a loopback port, and real discord.py bots that talk to it.
 
 Alice owns the guild, Bob is staff, Charlie is nobody. Dora has an account and is not in the guild.
+
+Acting as somebody, the way their client does (sandbox/discord/client.py):
+
+    person = stage.local.client(stage.bob, stage.channel)        any user, any channel of any guild, or world.dm_with(user)
+    card = await person.types("plan create", name="VIP")         options by name; users, roles, channels by id; files: Upload
+    card.text, card.labels, card.control("Edit"), card.tree      what is read, what can be used, the components as a tree
+    await card.press("Edit")                                     by label, by custom_id, or by its beginning ("door:edit")
+    await card.pick("Products", "VIP", "Pass")                   by option label or value; ids for users, roles, channels
+    form = await card.press("Rename"); form.is_form, form.text
+    await form.submit({"Name": "Gold"}, roles=[stage.vip.id])    by label or custom_id; what is left out keeps its default
+    await person.suggestions("plan show", "plan", "VI")          autocomplete: {name: value}
+    await person.opens_menu("Membership", stage.charlie)         a User command of the context menu
+    person.offers(); person.sees(message).press("Claim")         what the picker lists; a message that was posted
+
+A client sends only what was offered (LookupError, PermissionError, ValueError). For permission tests there is also
+`person.forges("plan create", ...)`, `card.forge("door:edit:9")`, `card.forge("door:pick", "9", kind=3)`,
+`form.forge_form({...})` and `person.forges_form("door:form:9", name="x")`. `user.locale = "it"` sets a language.
+A message is always read in its latest state: after a press, `card.text` is what the card says then.
 """
 
 from __future__ import annotations
