@@ -76,6 +76,13 @@ class Desk:
             guild = await tx.guilds.get(guild_id)
         return None if guild is None else guild.claim_channel_id
 
+    async def language(self, user_id: UserId, guild_id: GuildId | None) -> str:
+        """Return the language that a person chose, else the guild's, "" for Discord's."""
+        async with self._services.store.read() as tx:
+            chosen = (await tx.member_settings.get(user_id)).language
+            guild = None if chosen or guild_id is None else await tx.guilds.get(guild_id)
+        return chosen or (guild.language if guild else "")
+
     async def answered(self, message_id: MessageId) -> None:
         """Remember that a claim message was answered, so that the catch-up leaves it alone."""
         async with self._services.store.write() as tx:

@@ -77,7 +77,7 @@ class ClaimMessages:
         if code is None:
             await self._hint_if_blind(message, guild_id)
         elif not code:
-            how = texts.claim_how(self._words(guild_id), self._command())
+            how = texts.claim_how(await self._words(message.author_id, guild_id), self._command())
             await self._tell(message, guild_id, _Reply(private=how, public=how))
         elif guild_id is None:
             await self._tell(message, None, await self._reply(message, None, code))
@@ -100,20 +100,24 @@ class ClaimMessages:
         try:
             return await self._redeem(message.author_id, guild_id, code, message.author_name)
         except Retry:
-            later = self._words(guild_id).say(texts.TRY_AGAIN)
+            later = (await self._words(message.author_id, guild_id)).say(texts.TRY_AGAIN)
             return _Reply(private=later, public=later)
 
     async def _redeem(self, user_id: UserId, guild_id: GuildId | None, code: str, name: str) -> _Reply:
         answer = await self._desk.redeem(user_id, guild_id, code)
-        words = self._words(guild_id or answer.guild_id)
+        words = await self._words(user_id, guild_id or answer.guild_id)
         return _Reply(
             private=texts.claim_answer(words, answer, name=name, is_in_guild=False),
             public=texts.public_answer(words, user_id, answer, seconds=PUBLIC_ANSWER_SECONDS),
         )
 
-    def _words(self, guild_id: GuildId | None) -> Words:
-        """Return the words in the guild's language: a message does not say its writer's, as an interaction does."""
-        return self._calls.connection.words(guild_id)
+    async def _words(self, user_id: UserId, guild_id: GuildId | None) -> Words:
+        """Return the words for a message's writer, whose language it does not tell as an interaction does."""
+        try:
+            wanted = await self._desk.language(user_id, guild_id)
+        except Retry:
+            wanted = ""
+        return self._calls.connection.words(guild_id, wanted)
 
     async def _hide(self, message: ChannelMessage, guild_id: GuildId) -> None:
         """Delete the message with the code; tell the staff where that is not allowed (threats C07)."""
@@ -152,7 +156,8 @@ class ClaimMessages:
             return
         if await self._is_claim_channel(message.channel_id, guild_id):
             self._hinted_at[message.channel_id] = now
-            await self._say_for_a_while(message.channel_id, self._words(guild_id).say(texts.CANNOT_READ))
+            words = await self._words(message.author_id, guild_id)
+            await self._say_for_a_while(message.channel_id, words.say(texts.CANNOT_READ))
 
     async def _is_claim_channel(self, channel_id: ChannelId, guild_id: GuildId) -> bool:
         return await self._desk.claim_channel(guild_id) == channel_id

@@ -52,6 +52,9 @@ class ClaimDesk(Protocol):
     async def claim_channel(self, guild_id: GuildId) -> ChannelId | None:
         """Return the guild's claim channel."""
 
+    async def language(self, user_id: UserId, guild_id: GuildId | None) -> str:
+        """Return the language that a person chose, else the one that the guild is set to, "" for none. Raises Retry."""
+
     async def deletion_failed(self, guild_id: GuildId, channel_id: ChannelId) -> None:
         """Write down that codes stay readable in a channel: Manage Messages is missing there."""
 

@@ -75,6 +75,7 @@ class Desk:
     is_broken: bool = False
     refusal: str = ""
     asked: list[tuple[int, int | None, str]] = field(default_factory=list)
+    spoken: str = ""
     undeletable: list[tuple[int, int]] = field(default_factory=list)
     answered_ids: list[MessageId] = field(default_factory=list)
     used_by: UserId | None = None
@@ -106,6 +107,9 @@ class Desk:
 
     async def claim_channel(self, guild_id: GuildId) -> ChannelId | None:
         return self.channel_id
+
+    async def language(self, user_id: UserId, guild_id: GuildId | None) -> str:
+        return self.spoken
 
     async def deletion_failed(self, guild_id: GuildId, channel_id: ChannelId) -> None:
         self.undeletable.append((guild_id, channel_id))

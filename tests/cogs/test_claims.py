@@ -46,6 +46,14 @@ async def test_a_code_in_the_verification_channel_is_hidden_redeemed_and_answere
         assert here.desk.asked == [(stage.charlie.id, here.guild_id, GOOD_CODE)]
 
 
+async def test_a_message_is_answered_in_the_language_that_was_chosen() -> None:
+    async with connected() as here:
+        stage = here.stage
+        here.desk.spoken = "it"
+        stage.local.people.say(stage.channel, stage.charlie, f"!claim {GOOD_CODE}")
+        assert await answer_to(here, stage.charlie) == "✅ Ti diamo il benvenuto, charlie! Hai VIP plan."
+
+
 async def test_a_code_in_a_direct_message_is_redeemed() -> None:
     async with connected() as here:
         stage = here.stage
@@ -193,6 +201,15 @@ async def test_the_slash_command_answers_in_private() -> None:
         await until(lambda: bool(asked.messages) and not asked.is_loading)
         assert asked.messages[-1].is_ephemeral
         assert asked.messages[-1].content == f"✅ Welcome, charlie! You have <@&{here.vip_id}>."
+
+
+async def test_the_slash_command_answers_in_the_language_of_the_person() -> None:
+    async with connected() as here:
+        stage = here.stage
+        stage.charlie.locale = "it"
+        asked = stage.local.invoke.command(stage.charlie, stage.channel, "claim", {"code": GOOD_CODE})
+        await until(lambda: bool(asked.messages) and not asked.is_loading)
+        assert asked.messages[-1].content == f"✅ Ti diamo il benvenuto, charlie! Hai <@&{here.vip_id}>."
 
 
 async def test_the_slash_command_without_a_code_opens_a_form_that_works() -> None:

@@ -299,6 +299,19 @@ async def test_a_direct_message_arrives() -> None:
         assert "The Lounge" in said
 
 
+async def test_a_direct_message_is_in_the_language_of_the_member_else_of_the_server() -> None:
+    async with connected() as here:
+        charlie, port = here.stage.charlie, here.side.port
+        here.stage.guild.preferred_locale = "it"
+        await here.restart()
+        known = KICK | {"guild_id": str(here.guild_id)}
+        await port.direct_message(UserId(charlie.id), "kick", known, nonce="dm:3")
+        await port.direct_message(UserId(charlie.id), "kick", known | {"language": "en-US"}, nonce="dm:4")
+        italian, english = here.said_to(charlie)
+        assert "è terminato" in italian
+        assert "has ended" in english
+
+
 async def test_closed_direct_messages_are_named() -> None:
     async with connected() as here:
         here.stage.charlie.accepts_dms = False
