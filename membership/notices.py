@@ -1,0 +1,194 @@
+"""Tell a server that something happened: the audit entry, and the event-log post by the server's notification matrix.
+
+Called where something changed, in the transaction that changes it: the entry's number makes the post unique (law 8).
+How posts are sent and edited is in posting.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypedDict, Unpack
+
+from membership.desk import NotifyMode, Post
+from membership.events import EVENTS, PLAIN, Event, Route, route
+from membership.ledgers import Transaction
+from membership.model import ChannelId, CustomerId, GrantId, GuildId, MessageId, UserId
+from membership.records import AuditEntry, Draft
+
+OPEN, SOLVED = "open", "solved"
+SOLUTION = "solved"
+"""The template of a message that edits a post instead of sending one."""
+
+NOT_POSTED_YET = MessageId(0)
+MOST_OPEN = 1000
+
+
+class About(TypedDict, total=False):
+    """Whom and what an event concerns. `problem` is a key that opening and solving events share ("grant:118")."""
+
+    actor: str
+    user_id: UserId | None
+    customer_id: CustomerId | None
+    grant_id: GrantId | None
+    problem: str
+
+
+async def tell(
+    tx: Transaction,
+    event: str,
+    guild_id: GuildId | None,
+    facts: Mapping[str, object],
+    now: datetime,
+    **about: Unpack[About],
+) -> int:
+    """Write what happened into the audit, queue its post, and return the audit number.
+
+    `facts` are plain JSON values, without e-mail addresses or a provider's ids; what they may be called is in
+    cogs/event_texts.py. An event that is not in EVENTS, and one outside an active server, is written down alone.
+    """
+    number = await tx.audit.add(_entry(event, guild_id, facts, about), now)
+    if guild_id is not None:
+        await _post(tx, EVENTS.get(event, PLAIN), _told(guild_id, facts, about, number, now))
+    return number
+
+
+async def post(
+    tx: Transaction,
+    event: str,
+    guild_id: GuildId,
+    facts: Mapping[str, object],
+    now: datetime,
+    **about: Unpack[About],
+) -> None:
+    """Queue the post of what is in the audit already: `facts["number"]` is the entry's."""
+    number = int(str(facts["number"]))
+    await _post(tx, EVENTS.get(event, PLAIN), _told(guild_id, facts, about, number, now))
+
+
+async def solve(tx: Transaction, guild_id: GuildId, problem: str, now: datetime) -> bool:
+    """Let the post about a problem say that it is solved; say whether there was one."""
+    return await _settle_problem(tx, guild_id, problem, now, is_solved=True)
+
+
+async def channel_trouble(tx: Transaction, channel_id: ChannelId) -> str:
+    """Return why posts to a channel do not arrive, a Reason's value or "channel_gone"; "" while they do."""
+    return await tx.cursors.get(_trouble_name(channel_id)) or ""
+
+
+async def note_channel_trouble(tx: Transaction, channel_id: ChannelId, why: str) -> bool:
+    """Remember how posts to a channel fare, "" for well; say whether that is news."""
+    if await channel_trouble(tx, channel_id) == why:
+        return False
+    await tx.cursors.put(_trouble_name(channel_id), why)
+    return True
+
+
+def _trouble_name(channel_id: ChannelId) -> str:
+    return f"channel:{channel_id}:trouble"
+
+
+def _entry(event: str, guild_id: GuildId | None, facts: Mapping[str, object], about: About) -> AuditEntry:
+    return AuditEntry(
+        event=event,
+        actor=about.get("actor", "doorlist"),
+        guild_id=guild_id,
+        user_id=about.get("user_id"),
+        customer_id=about.get("customer_id"),
+        grant_id=about.get("grant_id"),
+        detail=dict(facts),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    guild_id: GuildId
+    facts: Mapping[str, object]
+    problem: str
+    number: int
+    now: datetime
+
+
+def _told(guild_id: GuildId, facts: Mapping[str, object], about: About, number: int, now: datetime) -> _Told:
+    user_id, grant_id, actor = about.get("user_id"), about.get("grant_id"), about.get("actor", "doorlist")
+    known: dict[str, object] = {"at": now.isoformat(), "number": number}
+    if user_id is not None:
+        known["user_id"] = str(user_id)
+    if grant_id is not None:
+        known["grant_id"] = int(grant_id)
+    if actor != "doorlist":
+        known["actor"] = actor
+        # Nobody gives something to themselves silently.
+        known["is_to_self"] = user_id is not None and actor == f"staff:{user_id}"
+    return _Told(guild_id=guild_id, facts={**known, **facts}, problem=about.get("problem", ""), number=number, now=now)
+
+
+async def _post(tx: Transaction, event: Event, told: _Told) -> None:
+    if told.problem and not event.opens:
+        is_edited = await _settle_problem(tx, told.guild_id, told.problem, told.now, is_solved=event.solves)
+        if is_edited and event.solves:
+            return
+    guild = await tx.guilds.get(told.guild_id)
+    if guild is None or not guild.is_active:
+        return
+    way = route(event, await tx.rules.of_guild(told.guild_id), guild)
+    if way.mode is NotifyMode.EVERY and way.channel_id is not None:
+        await _put(tx, event, told, way, way.channel_id)
+
+
+async def _put(tx: Transaction, event: Event, told: _Told, way: Route, channel_id: ChannelId) -> None:
+    facts = {
+        **told.facts,
+        "guild_id": str(told.guild_id),
+        "is_loud": way.is_loud or bool(told.facts.get("is_to_self")),
+        "ping_role_id": "" if way.ping_role_id is None else str(way.ping_role_id),
+    }
+    if told.problem and event.opens:
+        facts["problem"] = told.problem
+        known = await tx.posts.get(told.guild_id, told.problem)
+        if known is None or known.state != OPEN:
+            await tx.posts.put(
+                Post(
+                    guild_id=told.guild_id,
+                    problem_key=told.problem,
+                    channel_id=channel_id,
+                    message_id=NOT_POSTED_YET,
+                )
+            )
+    key = f"post:{told.number}"
+    draft = Draft(dedupe_key=key, kind="post", target=str(channel_id), template=event.name, facts=facts)
+    await tx.outbox.put(draft, told.now)
+
+
+async def _settle_problem(tx: Transaction, guild_id: GuildId, problem: str, now: datetime, *, is_solved: bool) -> bool:
+    """Close an open problem and queue the edit of its post; False when nobody has read of it yet."""
+    known = await tx.posts.get(guild_id, problem)
+    if known is None or known.state != OPEN:
+        return False
+    await tx.posts.put(replace(known, state=SOLVED))
+    if known.message_id == NOT_POSTED_YET:
+        return False
+    await queue_solution(tx, known, now, is_solved=is_solved)
+    return True
+
+
+async def queue_solution(tx: Transaction, known: Post, now: datetime, *, is_solved: bool = True) -> None:
+    """Queue the edit that says in a post that its problem is over, once no other problem in that post is open."""
+    others = await tx.posts.open(known.guild_id, MOST_OPEN)
+    if any(other.message_id == known.message_id for other in others):
+        return
+    facts = {
+        "guild_id": str(known.guild_id),
+        "message_id": str(known.message_id),
+        "at": now.isoformat(),
+        "is_solved": is_solved,
+    }
+    draft = Draft(
+        dedupe_key=f"{SOLUTION}:{known.channel_id}:{known.message_id}",
+        kind="post",
+        target=str(known.channel_id),
+        template=SOLUTION,
+        facts=facts,
+    )
+    await tx.outbox.put(draft, now)
