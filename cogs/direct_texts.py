@@ -27,15 +27,12 @@ def direct_text(words: Words, template: str, facts: Mapping[str, object]) -> str
 
 
 _TEMPLATES: Mapping[str, str] = {
-    "delivered": translatable("✅ You now have **{plan}** in {server}. Your roles are there: nothing more to do."),
+    "delivered": translatable("✅ You now have **{plan}** in {server}. There is nothing more to do."),
     "past_due": translatable(
-        "🟠 The payment for **{plan}** in {server} failed. You keep your access for now. "
-        "Update your payment method, and nothing changes."
+        "🟠 The payment for **{plan}** in {server} failed. Update your payment method, and nothing changes."
     ),
-    "ending": translatable("🔵 You cancelled **{plan}** in {server}: it ends soon. Until then you keep everything."),
-    "ended": translatable(
-        "⚪ **{plan}** in {server} has ended: {reason}. Its roles are gone. Ask the staff if that is wrong."
-    ),
+    "ending": translatable("🔵 **{plan}** in {server} ends soon. Until then you keep everything."),
+    "ended": translatable("⚪ **{plan}** in {server} has ended: {reason}. Ask the staff if that is wrong."),
     "moved": translatable(
         "**{plan}** in {server} was moved to another Discord account, so this account no longer has its roles. "
         "If that was not you, tell the staff at once."
@@ -48,9 +45,7 @@ _TEMPLATES: Mapping[str, str] = {
 }
 
 _WITH_AN_END: Mapping[str, str] = {
-    "delivered": translatable(
-        "✅ You now have **{plan}** in {server}, until {until}. Your roles are there: nothing more to do."
-    ),
+    "delivered": translatable("✅ You now have **{plan}** in {server}, until {until}. There is nothing more to do."),
     "past_due": translatable(
         "🟠 The payment for **{plan}** in {server} failed. You keep your access until {until}. "
         "Update your payment method before, and nothing changes."
