@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
 
 import discord
+from discord.ext import commands
 from discord.http import Route
 
 from cogs import event_texts, posting
@@ -20,10 +23,19 @@ from membership.errors import Audience, Blocked, Gone, Reason, Retry
 from membership.model import ChannelId, GuildId, Lane, MemberKey, MessageId, Observation, RoleId, UserId
 from membership.ports import ChannelMessage, GuildRole, JoinOutcome
 
+if TYPE_CHECKING:
+    from discord.types.member import MemberWithUser
+
 LOOK_UPS_AT_ONCE = 3
 MOST_LOOK_UPS = 5
 INVITE_SECONDS = 7 * 24 * 3600
 AUDIT_REASON_LENGTH = 450
+MEMBERS_PER_PAGE = 1000
+MOST_MEMBER_PAGES = 2000
+"""Two million members."""
+LONGEST_ROLE_NAME = 100
+NEWS_SECONDS = 0.02
+NEWS_LOOKS = 100
 
 
 class DiscordPort:
@@ -171,6 +183,22 @@ class DiscordPort:
     def _invite_url(self, invite: Mapping[str, object]) -> str:
         return f"{self._site_url}/invite/{invite['code']}"
 
+    async def create_role(self, guild_id: GuildId, name: str, *, why: str) -> RoleId:
+        """Make a role: Discord puts a new one at the bottom, where we may give it. Raises Blocked, Retry."""
+        self._connection.require_guild(guild_id)
+        made = await self._calls.make(
+            lambda bot: bot.http.create_role(
+                guild_id, reason=why[:AUDIT_REASON_LENGTH], name=name[:LONGEST_ROLE_NAME], permissions="0"
+            )
+        )
+        role_id = RoleId(int(made["id"]))
+        # discord.py learns of it from the gateway, some milliseconds after the answer.
+        for _ in range(NEWS_LOOKS):
+            if role_id in self.roles(guild_id):
+                break
+            await asyncio.sleep(NEWS_SECONDS)
+        return role_id
+
     # -------------------------------------------------------------------------------------------------- speaking
 
     async def direct_message(self, user_id: UserId, template: str, facts: Mapping[str, object], *, nonce: str) -> None:
@@ -188,6 +216,20 @@ class DiscordPort:
                 embed=posting.embed(entry), nonce=posting.nonce(nonce), silent=not entry.is_loud
             )
         )
+
+    async def role_holders(self, guild_id: GuildId, role_id: RoleId) -> AsyncIterator[Sequence[UserId]]:
+        """List the people who have a role, a page of the member list at a time; Discord cannot filter by role."""
+        after = 0
+        for _ in range(MOST_MEMBER_PAGES):
+            page = await self._calls.make(partial(_read_members, guild_id, after))
+            yield [
+                UserId(int(member["user"]["id"]))
+                for member in page
+                if str(role_id) in member["roles"] and not member["user"].get("bot")
+            ]
+            if len(page) < MEMBERS_PER_PAGE:
+                return
+            after = max(int(member["user"]["id"]) for member in page)
 
     async def messages_after(self, channel_id: ChannelId, after: MessageId, limit: int) -> Sequence[ChannelMessage]:
         """Return the messages newer than `after`, oldest first, at most `limit`."""
@@ -211,6 +253,10 @@ class DiscordPort:
         """Stop queues and queries; whoever waits gets Retry."""
         await self._queries.close()
         await self.lanes.close()
+
+
+async def _read_members(guild_id: GuildId, after: int, bot: commands.Bot) -> list[MemberWithUser]:
+    return await bot.http.get_members(guild_id, MEMBERS_PER_PAGE, after)
 
 
 async def _read_messages(channel: discord.PartialMessageable, after: MessageId, limit: int) -> list[ChannelMessage]:

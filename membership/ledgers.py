@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from membership.aggregates import Accounts, Codes, Cursors, Customers, Guilds, Inbox, Links, Members, Plans, Purchases
+from membership.crowds import Crowds
 from membership.desk_ledgers import (
     Adoptions,
     Changes,
@@ -75,6 +76,9 @@ class Jobs(Protocol):
 
     async def release_all(self) -> None:
         """Take back every lease. Only for a start that holds the instance lock: whoever held them is gone."""
+
+    async def hasten(self, scope: str) -> int:
+        """Let the failed jobs of a scope run now instead of after their pause; return how many."""
 
     async def cancel(self, kind: str, key: str) -> None:
         """Delete a job."""
@@ -177,6 +181,9 @@ class Removals(Protocol):
     async def decide(self, batch_id: BatchId, set_hash: str, verdict: str, actor: str, now: datetime) -> Batch:
         """Decide a batch; `verdict` is released or discarded. Raises UserError when the set is not the one shown."""
 
+    async def release_one(self, batch_id: BatchId, set_hash: str, actor: str, now: datetime) -> Batch:
+        """Release the first removal of a batch as a batch of its own; the rest stays held. Raises as `decide`."""
+
 
 class Sessions(Protocol):
     """Server-side browser state, sealed; ids are kept as digests."""
@@ -231,6 +238,7 @@ class Transaction(Protocol):
     plan_codes: PlanCodes
     payments: Payments
     adoptions: Adoptions
+    crowds: Crowds
     member_settings: MembersSettings
 
 

@@ -94,6 +94,15 @@ class Discord(Protocol):
     async def post(self, channel_id: ChannelId, event: str, facts: Mapping[str, object], *, nonce: str) -> None:
         """Post an event-log entry; `event` is a name of EXPERIENCE 5.1, the edge words it."""
 
+    async def create_role(self, guild_id: GuildId, name: str, *, why: str) -> RoleId:
+        """Make a role without permissions, below the bot's own; returns once `roles` shows it."""
+
+    def role_holders(self, guild_id: GuildId, role_id: RoleId) -> AsyncIterator[Sequence[UserId]]:
+        """List the people (not the bots) who have a role, page by page of the member list, by rising id.
+
+        Raises Blocked(MISSING_ACCESS) where the members intent is switched off: Discord shows no list then.
+        """
+
     async def messages_after(self, channel_id: ChannelId, after: MessageId, limit: int) -> Sequence[ChannelMessage]:
         """Return the messages newer than `after`, whoever wrote them, oldest first, at most `limit` (100)."""
 

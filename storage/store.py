@@ -11,7 +11,7 @@ from typing import TypeVar
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from membership import aggregates, desk_ledgers, ledgers
+from membership import aggregates, crowds, desk_ledgers, ledgers
 from membership.errors import Retry
 from membership.ports import Clock
 from storage.accounts import Accounts, Cursors
@@ -19,6 +19,7 @@ from storage.adoptions import Adoptions
 from storage.audit import Audit
 from storage.changes import Changes, Previews
 from storage.config import DatabaseSettings
+from storage.crowds import Crowds
 from storage.customers import Customers
 from storage.engine import BEGIN, failures, open_engine, sqlite_path
 from storage.exemptions import Exemptions
@@ -82,6 +83,7 @@ class Transaction:
         self.posts: desk_ledgers.Posts = Posts(self.connection)
         self.plan_codes: desk_ledgers.PlanCodes = PlanCodes(self.connection)
         self.payments: desk_ledgers.Payments = Payments(self.connection)
+        self.crowds: crowds.Crowds = Crowds(self.connection)
         self.adoptions: desk_ledgers.Adoptions = Adoptions(self.connection)
         self.member_settings: desk_ledgers.MembersSettings = MembersSettings(self.connection)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from membership.errors import Audience, Blocked, Gone, Reason, Retry
@@ -19,6 +19,7 @@ class FakeGuild:
 
     roles: dict[RoleId, int] = field(default_factory=dict)
     members: dict[UserId, set[RoleId]] = field(default_factory=dict)
+    pending: set[UserId] = field(default_factory=set)
     messages: list[ChannelMessage] = field(default_factory=list)
     is_available: bool = True
     permissions: frozenset[str] = frozenset({"manage_roles", "create_instant_invite", "kick_members"})
@@ -44,7 +45,11 @@ class FakeDiscord:
     ) -> Mapping[UserId, Observation]:
         fault = self.faults.before("observe", *user_ids)
         members = self._guild(guild_id).members
-        answer = {user: Seen(roles=frozenset(members[user])) if user in members else None for user in user_ids}
+        pending = self._guild(guild_id).pending
+        answer = {
+            user: Seen(roles=frozenset(members[user]), is_pending=user in pending) if user in members else None
+            for user in user_ids
+        }
         self.faults.after("observe", fault)
         return answer
 
@@ -94,6 +99,18 @@ class FakeDiscord:
             self._nonces.add(nonce)
             self.posts.append((event, facts))
         self.faults.after("post", fault)
+
+    async def create_role(self, guild_id: GuildId, name: str, *, why: str) -> RoleId:
+        fault = self.faults.before("create_role", guild_id, name)
+        role_id = RoleId(max(self._guild(guild_id).roles) + 100)
+        self._guild(guild_id).roles[role_id] = 0
+        self.faults.after("create_role", fault)
+        return role_id
+
+    async def role_holders(self, guild_id: GuildId, role_id: RoleId) -> AsyncIterator[Sequence[UserId]]:
+        fault = self.faults.before("role_holders", role_id)
+        yield sorted(user for user, roles in self._guild(guild_id).members.items() if role_id in roles)
+        self.faults.after("role_holders", fault)
 
     async def messages_after(self, channel_id: ChannelId, after: MessageId, limit: int) -> Sequence[ChannelMessage]:
         fault = self.faults.before("messages_after", after)

@@ -1,0 +1,249 @@
+"""Many members at once: whom a plan bears on, and pages of what `decide` may know, in a handful of queries each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, func, or_, select, true, union
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from membership.crowds import Standing
+from membership.errors import Reason
+from membership.model import (
+    AccountId,
+    Claim,
+    Grant,
+    GrantState,
+    GuildId,
+    Holding,
+    MemberFacts,
+    MemberKey,
+    Plan,
+    PlanId,
+    PlanProduct,
+    Purchase,
+    PurchaseStatus,
+    UserId,
+)
+from membership.records import MemberRow
+from storage.columns import NEVER
+from storage.desk_tables import exemptions
+from storage.grants import GRANT
+from storage.plans import Plans
+from storage.purchases import PURCHASE, items_of
+from storage.schema import grants, holdings, links, members, plans, purchase_items, purchases
+from storage.statements import PART
+
+_ENDED = (PurchaseStatus.ENDED, PurchaseStatus.EXPIRED)
+_GRANT = tuple(column.label(f"grant_{column.name}") for column in GRANT)
+_PURCHASE = tuple(column.label(f"purchase_of_{column.name}") for column in PURCHASE)
+
+
+class Crowds:
+    """Questions about many members."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def concerned_by(self, plan: Plan) -> Sequence[UserId]:
+        """Return whom a plan bears on, rising: by a grant on it, or linked with a purchase that unlocks it."""
+        by_grant = (
+            select(links.c.user_id)
+            .join(purchases, purchases.c.customer_id == links.c.customer_id)
+            .join(grants, grants.c.purchase_id == purchases.c.id)
+            .where(grants.c.plan_id == plan.id)
+        )
+        everybody = by_grant if not plan.products else union(by_grant, _buyers(plan, links.c.user_id))
+        found = everybody.subquery()
+        return await self._users(select(found.c.user_id).distinct().order_by(found.c.user_id))
+
+    async def standings(self, guild_id: GuildId, user_ids: Sequence[UserId], now: datetime) -> Sequence[Standing]:
+        """Return what is known of at most 500 users, in their order."""
+        rows = await self._claim_rows(user_ids)
+        items = await items_of(self._connection, sorted({row["purchase_of_id"] for row in rows}))
+        known_plans = await self._plans(guild_id)
+        claims: dict[int, list[Claim]] = defaultdict(list)
+        others: dict[int, dict[int, Purchase]] = defaultdict(dict)
+        for row in rows:
+            purchase = Purchase(**_part(row, "purchase_of_"), items=items.get(row["purchase_of_id"], ()))
+            if row["ended_at"] is None:
+                others[row["user_id"]][purchase.id] = purchase
+            if row["grant_guild_id"] == guild_id:
+                claims[row["user_id"]].append(_claim(row, purchase, known_plans))
+        held = await self._holdings(guild_id, user_ids)
+        looked_at = await self._rows(guild_id, user_ids)
+        exempt = await self._exempt(guild_id, user_ids, now)
+        return [
+            Standing(
+                facts=MemberFacts(
+                    key=MemberKey(guild_id, user_id), claims=tuple(claims[user_id]), holdings=tuple(held[user_id])
+                ),
+                others=tuple(others[user_id].values()),
+                row=looked_at.get(user_id),
+                is_exempt=user_id in exempt,
+            )
+            for user_id in user_ids
+        ]
+
+    async def unlinked(self, plan: Plan) -> int:
+        """Count the purchases that unlock a plan and that nobody is linked to."""
+        if not plan.products:
+            return 0
+        is_linked = select(links.c.id).where(links.c.customer_id == purchases.c.customer_id, links.c.ended_at.is_(None))
+        found = await self._connection.execute(
+            select(func.count(purchases.c.id.distinct()))
+            .select_from(purchase_items)
+            .join(purchases, purchases.c.id == purchase_items.c.purchase_id)
+            .where(_is_bought(plan), purchases.c.may_give_access, ~is_linked.exists())
+        )
+        return int(found.scalar_one())
+
+    async def entitled(self, guild_id: GuildId, plan_ids: Collection[PlanId]) -> frozenset[UserId]:
+        """Return the linked users with a grant on one of these plans that has not ended."""
+        found = await self._users(
+            select(links.c.user_id)
+            .join(purchases, purchases.c.customer_id == links.c.customer_id)
+            .join(grants, grants.c.purchase_id == purchases.c.id)
+            .where(
+                grants.c.guild_id == guild_id,
+                grants.c.plan_id.in_(plan_ids),
+                grants.c.state != GrantState.REVOKED,
+                links.c.ended_at.is_(None),
+            )
+        )
+        return frozenset(found)
+
+    async def past_due(self, plan_id: PlanId, limit: int) -> Sequence[Purchase]:
+        """Return linked purchases with a grant on a plan whose payment failed, the longest late first."""
+        return await self._purchases(
+            select(*PURCHASE)
+            .join(grants, grants.c.purchase_id == purchases.c.id)
+            .join(links, links.c.customer_id == purchases.c.customer_id)
+            .where(
+                grants.c.plan_id == plan_id,
+                purchases.c.status == PurchaseStatus.PAST_DUE,
+                links.c.ended_at.is_(None),
+            )
+            .order_by(purchases.c.past_due_since, purchases.c.id)
+            .limit(limit)
+        )
+
+    async def named(self, account_id: AccountId, prefix: str, limit: int) -> Sequence[Purchase]:
+        """Return an account's purchases whose external id begins like this and that have not ended."""
+        return await self._purchases(
+            select(*PURCHASE)
+            .where(
+                purchases.c.account_id == account_id,
+                purchases.c.external_id.startswith(prefix, autoescape=True),
+                purchases.c.status.not_in(_ENDED),
+            )
+            .order_by(purchases.c.id)
+            .limit(limit)
+        )
+
+    async def _users(self, statement: Any) -> list[UserId]:
+        found = await self._connection.execute(statement)
+        users: list[UserId] = []
+        for part in found.scalars().partitions(PART):
+            users += part
+            await asyncio.sleep(0)
+        return users
+
+    async def _purchases(self, statement: Select[Any]) -> list[Purchase]:
+        rows = (await self._connection.execute(statement)).mappings().all()
+        items = await items_of(self._connection, [row["id"] for row in rows])
+        return [Purchase(**row, items=items.get(row["id"], ())) for row in rows]
+
+    async def _claim_rows(self, user_ids: Sequence[UserId]) -> list[Mapping[Any, Any]]:
+        """Return a row per purchase and grant; of the links between one payer and one user only the last speaks."""
+        found = await self._connection.execute(
+            select(links.c.user_id, links.c.ended_at, links.c.end_reason, *_GRANT, *_PURCHASE)
+            .select_from(links)
+            .join(purchases, purchases.c.customer_id == links.c.customer_id)
+            .outerjoin(grants, grants.c.purchase_id == purchases.c.id)
+            .where(links.c.user_id.in_(user_ids))
+            .order_by(links.c.user_id, grants.c.id, links.c.id)
+        )
+        last = {(row["user_id"], row["purchase_of_id"], row["grant_id"]): row for row in found.mappings()}
+        return list(last.values())
+
+    async def _plans(self, guild_id: GuildId) -> dict[int, Plan]:
+        ids = (await self._connection.execute(select(plans.c.id).where(plans.c.guild_id == guild_id))).scalars().all()
+        return {int(plan_id): plan for plan_id, plan in (await Plans(self._connection).by_ids(list(ids))).items()}
+
+    async def _holdings(self, guild_id: GuildId, user_ids: Sequence[UserId]) -> dict[int, list[Holding]]:
+        found = await self._connection.execute(
+            select(holdings)
+            .where(holdings.c.guild_id == guild_id, holdings.c.user_id.in_(user_ids))
+            .order_by(holdings.c.user_id, holdings.c.role_id)
+        )
+        held: dict[int, list[Holding]] = defaultdict(list)
+        for row in found:
+            held[row.user_id].append(
+                Holding(role_id=row.role_id, state=row.state, repairs=row.repairs, repairs_since=row.repairs_since)
+            )
+        return held
+
+    async def _rows(self, guild_id: GuildId, user_ids: Sequence[UserId]) -> dict[int, MemberRow]:
+        found = await self._connection.execute(
+            select(members).where(members.c.guild_id == guild_id, members.c.user_id.in_(user_ids))
+        )
+        return {
+            row.user_id: MemberRow(
+                key=MemberKey(guild_id, UserId(row.user_id)),
+                desired=row.desired,
+                observed=row.observed,
+                is_present=row.is_present,
+                observed_at=None if row.observed_at == NEVER else row.observed_at,
+            )
+            for row in found
+        }
+
+    async def _exempt(self, guild_id: GuildId, user_ids: Sequence[UserId], now: datetime) -> frozenset[int]:
+        is_in_force = or_(exemptions.c.until.is_(None), exemptions.c.until > now)
+        found = await self._connection.execute(
+            select(exemptions.c.user_id).where(
+                exemptions.c.guild_id == guild_id, exemptions.c.user_id.in_(user_ids), is_in_force
+            )
+        )
+        return frozenset(found.scalars())
+
+
+def _buyers(plan: Plan, *columns: Any) -> Select[Any]:
+    """Select the linked payers of what unlocks a plan."""
+    return (
+        select(*columns)
+        .select_from(purchase_items)
+        .join(purchases, purchases.c.id == purchase_items.c.purchase_id)
+        .join(links, links.c.customer_id == purchases.c.customer_id)
+        .where(_is_bought(plan), links.c.ended_at.is_(None))
+    )
+
+
+def _is_bought(plan: Plan) -> Any:
+    return or_(*(_is_product(product) for product in plan.products))
+
+
+def _is_product(product: PlanProduct) -> Any:
+    is_price = true() if product.price_id is None else purchase_items.c.price_id == product.price_id
+    is_here = purchases.c.account_id == product.account_id
+    return and_(is_here, purchase_items.c.product_id == product.product_id, is_price)
+
+
+def _claim(row: Mapping[Any, Any], purchase: Purchase, known: Mapping[int, Plan]) -> Claim:
+    return Claim(
+        grant=Grant(**_part(row, "grant_")),
+        purchase=purchase,
+        plan=known[row["grant_plan_id"]],
+        is_linked=row["ended_at"] is None,
+        unlink_reason=row["end_reason"] or Reason.MOVED,
+    )
+
+
+def _part(row: Mapping[Any, Any], prefix: str) -> dict[str, Any]:
+    """Cut one record out of a joined row."""
+    return {name.removeprefix(prefix): value for name, value in row.items() if name.startswith(prefix)}
