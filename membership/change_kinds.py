@@ -6,9 +6,11 @@ button (action "undo"). Undo compares the present state with `after` and refuses
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
+from typing import cast
 
 from membership.desk import Adoption, Exemption, NotificationRule
 from membership.model import (
@@ -57,11 +59,10 @@ def plan_json(plan: Plan) -> Json:
     return plain | {"roles": list(plan.roles), "products": products}
 
 
-def plan_of(written: Json) -> Plan:
+def plan_of(written: Mapping[str, object]) -> Plan:
     """Read back what `plan_json` wrote."""
     known = {each.name: written[each.name] for each in fields(Plan) if each.name in written}
-    roles, products = known["roles"], known["products"]
-    assert isinstance(roles, list) and isinstance(products, list)
+    roles, products = cast(list[int], known["roles"]), cast(list[tuple[int, str, str | None]], known["products"])
     read: Json = {
         "id": PlanId(int(str(known["id"]))),
         "guild_id": GuildId(int(str(known["guild_id"]))),

@@ -2,31 +2,61 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+
 from membership import binding
-from membership.model import BatchId, Lane
+from membership.errors import UserError
+from membership.ledgers import Removals
+from membership.model import BatchId, GuildId, Lane
 from membership.records import AuditEntry, Batch
 from membership.services import Services
 
 
 async def release(services: Services, batch_id: BatchId, set_hash: str, actor: str) -> Batch:
     """Let the held removals go on. Raises UserError when the set changed since it was shown (law 6)."""
-    return await _decide(services, batch_id, set_hash, actor, "released")
+    return await _decide(
+        services, "brake.released", actor, lambda found, now: found.decide(batch_id, set_hash, "released", actor, now)
+    )
+
+
+async def release_one(services: Services, batch_id: BatchId, set_hash: str, actor: str) -> Batch:
+    """Let the first of the held removals go on, to see what it does; the others stay held. Raises as `release`."""
+    return await _decide(
+        services, "brake.released", actor, lambda found, now: found.release_one(batch_id, set_hash, actor, now)
+    )
 
 
 async def discard(services: Services, batch_id: BatchId, set_hash: str, actor: str) -> Batch:
     """Keep the access of everybody in the set: their roles are theirs from now on. Raises UserError as `release`."""
-    return await _decide(services, batch_id, set_hash, actor, "discarded")
+    return await _decide(
+        services, "brake.discarded", actor, lambda found, now: found.decide(batch_id, set_hash, "discarded", actor, now)
+    )
 
 
-async def _decide(services: Services, batch_id: BatchId, set_hash: str, actor: str, verdict: str) -> Batch:
+async def held_in(services: Services, guild_id: GuildId) -> Sequence[Batch]:
+    """Return what is held in one server."""
+    async with services.store.read() as tx:
+        return await tx.removals.open_batches(guild_id)
+
+
+async def held(services: Services, guild_id: GuildId, batch_id: BatchId) -> Batch:
+    """Return one held batch of a server. Raises UserError when there is none: decided, dissolved, or elsewhere."""
+    for batch in await held_in(services, guild_id):
+        if batch.id == batch_id:
+            return batch
+    raise UserError("There is no such held batch in this server: it was decided, or is no longer needed.")
+
+
+async def _decide(
+    services: Services, event: str, actor: str, decide: Callable[[Removals, datetime], Awaitable[Batch]]
+) -> Batch:
     now = services.clock.now()
     async with services.store.write() as tx:
-        batch = await tx.removals.decide(batch_id, set_hash, verdict, actor, now)
+        batch = await decide(tx.removals, now)
         keys = sorted({removal.key for removal in batch.removals})
         await binding.mark(tx, keys, Lane.PLAN, now)
-        detail = {"batch_id": int(batch_id), "set_hash": set_hash, "removals": len(batch.removals)}
-        await tx.audit.add(
-            AuditEntry(event=f"brake.{verdict}", actor=actor, guild_id=batch.guild_id, detail=detail), now
-        )
+        detail = {"batch_id": int(batch.id), "set_hash": batch.set_hash, "removals": len(batch.removals)}
+        await tx.audit.add(AuditEntry(event=event, actor=actor, guild_id=batch.guild_id, detail=detail), now)
     services.wake()
     return batch

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -149,6 +150,38 @@ class Removals:
         """Decide a batch; `verdict` is released or discarded. Raises UserError when the set is not the one shown."""
         if verdict not in (RELEASED, DISCARDED):
             raise ValueError(f"{verdict} is no verdict")
+        batch = await self._shown(batch_id, set_hash)
+        await self._connection.execute(
+            update(removal_batches)
+            .where(removal_batches.c.id == batch_id)
+            .values(state=verdict, decided_at=now, decided_by=actor)
+        )
+        return batch
+
+    async def release_one(self, batch_id: BatchId, set_hash: str, actor: str, now: datetime) -> Batch:
+        """Release the first removal of a batch as a batch of its own; the rest stays held. Raises as `decide`."""
+        batch = await self._shown(batch_id, set_hash)
+        if len(batch.removals) == 1:
+            return await self.decide(batch_id, set_hash, RELEASED, actor, now)
+        made = await self._connection.execute(
+            insert(removal_batches)
+            .values(
+                guild_id=batch.guild_id,
+                cause=batch.cause,
+                state=RELEASED,
+                created_at=batch.created_at,
+                decided_at=now,
+                decided_by=actor,
+            )
+            .returning(removal_batches.c.id)
+        )
+        first, own_id = batch.removals[0], made.scalar_one()
+        is_first = (removal_batch_items.c.batch_id == batch_id) & _is_same(removal_batch_items, first)
+        await self._connection.execute(update(removal_batch_items).where(is_first).values(batch_id=own_id))
+        return replace(batch, id=BatchId(own_id), removals=(first,), set_hash=hash_of([first]))
+
+    async def _shown(self, batch_id: BatchId, set_hash: str) -> Batch:
+        """Return a held batch and keep others from it. Raises UserError when it is not what a person was shown."""
         is_this = removal_batches.c.id == batch_id
         await self._connection.execute(select(removal_batches.c.id).where(is_this).with_for_update())
         found = await self._batches(is_this, removal_batches.c.state == HELD)
@@ -156,9 +189,6 @@ class Removals:
             raise UserError("Somebody has already decided this, or the removals are no longer needed.")
         if found[0].set_hash != set_hash:
             raise UserError("The list has changed since it was shown to you. Look at it again, then decide.")
-        await self._connection.execute(
-            update(removal_batches).where(is_this).values(state=verdict, decided_at=now, decided_by=actor)
-        )
         return found[0]
 
     async def _last_verdict(self, removal: HeldRemoval) -> Any:

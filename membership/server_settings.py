@@ -1,0 +1,139 @@
+"""What a server sets for itself: its channels, its language and time, its rules. Every change can be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from enum import StrEnum
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from membership.actors import Actor
+from membership.change_kinds import ChangeKind, Json
+from membership.desk import Change
+from membership.errors import UserError
+from membership.ledgers import Transaction
+from membership.model import ChangeId, ChannelId, GuildId, ManualChange, MessageId
+from membership.records import AuditEntry, DigestRhythm, Guild
+from membership.services import Services
+
+SETTABLE = frozenset(
+    {
+        "claim_channel_id",
+        "invite_channel_id",
+        "event_channel_id",
+        "payment_channel_id",
+        "membership_channel_id",
+        "invite_url",
+        "language",
+        "time_zone",
+        "digest",
+        "digest_hour",
+        "manual_change",
+        "dms",
+    }
+)
+LONGEST_URL = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changed:
+    """A server's settings after a change; `change_id` None: they were so before."""
+
+    guild: Guild
+    change_id: ChangeId | None
+
+
+async def change(services: Services, actor: Actor, values: Mapping[str, object]) -> Changed:
+    """Set some of SETTABLE in the actor's server. Raises UserError for what cannot be set or makes no sense."""
+    for name, value in values.items():
+        check(name, value)
+    now = services.clock.now()
+    async with services.store.write() as tx:
+        guild = await _of(tx, actor.guild_id)
+        after = replace(guild, **values)  # type: ignore[arg-type]  # checked above, by name
+        change_id = await write_down(tx, actor, (guild, after), now)
+        await tx.guilds.replace(after)
+    return Changed(guild=after, change_id=change_id)
+
+
+async def panel_posted(services: Services, actor: Actor, channel_id: ChannelId, message_id: MessageId) -> None:
+    """Remember where the panel stands. Not to be taken back: the message is there."""
+    now = services.clock.now()
+    async with services.store.write() as tx:
+        guild = await _of(tx, actor.guild_id)
+        await tx.guilds.replace(replace(guild, panel_channel_id=channel_id, panel_message_id=message_id))
+        detail = {"channel_id": str(channel_id), "what": "panel"}
+        await tx.audit.add(_entry(actor, detail), now)
+
+
+async def write_down(
+    tx: Transaction, actor: Actor, before_and_after: tuple[Guild, Guild], now: datetime
+) -> ChangeId | None:
+    """Write down what differs between two states of a server's settings, None for nothing."""
+    before, after = map(plain, before_and_after)
+    changed = {name for name in before if before[name] != after[name]}
+    if not changed:
+        return None
+    summary = ", ".join(f"{name}: {_shown(before[name])} → {_shown(after[name])}" for name in sorted(changed))
+    made = Change(
+        guild_id=actor.guild_id,
+        actor=str(actor),
+        at=now,
+        kind=ChangeKind.GUILD,
+        summary=summary,
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
+    )
+    await tx.audit.add(_entry(actor, {"summary": summary}), now)
+    return await tx.changes.add(made)
+
+
+def plain(guild: Guild) -> Json:
+    """Return what can be set as JSON has it."""
+    found = {each.name: getattr(guild, each.name) for each in fields(guild) if each.name in SETTABLE}
+    return {name: value.value if isinstance(value, StrEnum) else value for name, value in found.items()}
+
+
+def read(written: Mapping[str, object]) -> Json:
+    """Read back what `plain` wrote, ready for `check` and for a Guild."""
+    kinds: Mapping[str, type[StrEnum]] = {"digest": DigestRhythm, "manual_change": ManualChange}
+    return {name: kinds[name](str(value)) if name in kinds else value for name, value in written.items()}
+
+
+def check(name: str, value: object) -> None:
+    """Refuse what cannot be set, or not to this. Raises UserError."""
+    if name not in SETTABLE:
+        raise UserError("There is no such setting.")
+    match name, value:
+        case "invite_url", str(url) if url and not _is_web_address(url):
+            raise UserError("An invite address begins with https:// and has no spaces, such as https://discord.gg/abc.")
+        case "time_zone", str(zone) if zone not in available_timezones():
+            raise UserError(f"There is no time zone “{zone[:60]}”. Write one like Europe/Rome or UTC.")
+        case "digest_hour", int(hour) if not 0 <= hour <= 23:
+            raise UserError("The hour of the digest is 0 to 23.")
+        case _:
+            return
+
+
+def _is_web_address(text: str) -> bool:
+    if len(text) > LONGEST_URL or any(sign.isspace() for sign in text):
+        return False
+    parts = urlsplit(text)
+    return parts.scheme == "https" and bool(parts.hostname) and not parts.username
+
+
+async def _of(tx: Transaction, guild_id: GuildId) -> Guild:
+    guild = await tx.guilds.get(guild_id)
+    if guild is None:
+        raise UserError("Doorlist is not set up in this server yet.")
+    return guild
+
+
+def _entry(actor: Actor, detail: Mapping[str, object]) -> AuditEntry:
+    return AuditEntry(event="settings.changed", actor=str(actor), guild_id=actor.guild_id, user_id=None, detail=detail)
+
+
+def _shown(value: object) -> str:
+    return "none" if value in (None, "") else str(value)
