@@ -22,6 +22,8 @@ HOUR = timedelta(hours=1)
 KEPT = timedelta(days=90)
 PRUNED_AT_ONCE = 500
 MOST_PORTIONS = 1000
+LAST_RUN = "run:last"
+"""The cursor that says when the last five-minute run began, for whoever asks beside this process."""
 
 
 class Clocks:
@@ -55,6 +57,7 @@ class Clocks:
             for guild_id in guilds:
                 await binding.mark_sweep(tx, guild_id, now)
             await tx.sessions.prune(now)
+            await tx.cursors.put(LAST_RUN, now.isoformat())
         self._services.wake()
         for guild_id in guilds:
             await self._try("claims", offline_claims.catch_up(self._services, guild_id, self._answer))

@@ -25,6 +25,7 @@ from cogs.features import FEATURES
 from cogs.frame import CommandTree, Frame, Presses
 from cogs.parts import BotParts
 from cogs.queries import MemberQueries
+from cogs.translator import CommandTranslator
 
 log = structlog.get_logger(__name__)
 
@@ -80,12 +81,17 @@ class DoorlistBot(commands.Bot):
         # Counted before there is a connection: discord.py forgets to close one whose IDENTIFY is refused by our hook.
         await self._count_identify()
         self._is_counted_ahead = True
+        await self.add_cogs()
+        self._offer_to.use(self)
+        await sync_commands(self, self._parts.command_hash)
+
+    async def add_cogs(self) -> None:
+        """Add what listens and the slash commands. Needs no login, so that the commands can be looked at without."""
+        await self.tree.set_translator(CommandTranslator())
         for make in self._cogs_to_add:
             await self.add_cog(make(self))
         if self.frame.doorlist.commands:
             self.tree.add_command(self.frame.doorlist)
-        self._offer_to.use(self)
-        await sync_commands(self, self._parts.command_hash)
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         """Count every IDENTIFY, also those that discord.py makes by itself after an invalid session (threats D15)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from typing import Any
 
 import structlog
 from discord import app_commands
@@ -38,10 +39,14 @@ async def sync_commands(bot: commands.Bot, stored: CommandHash) -> bool:
 
 async def command_hash(bot: commands.Bot) -> str:
     """Hash what Discord would be sent, translations included, together with the application it belongs to."""
+    text = json.dumps([bot.application_id, await command_payload(bot)], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+async def command_payload(bot: commands.Bot) -> list[dict[str, Any]]:
+    """Return what Discord is sent."""
     tree, translator = bot.tree, bot.tree.translator
-    payload = [
+    return [
         await command.get_translated_payload(tree, translator) if translator else command.to_dict(tree)
         for command in tree.get_commands()
     ]
-    text = json.dumps([bot.application_id, payload], sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import discord
 
@@ -15,6 +16,7 @@ from cogs.calls import Calls
 from cogs.claim import Claims
 from cogs.claim_command import ClaimCommand
 from cogs.claim_messages import ClaimMessages
+from cogs.command_sync import command_payload
 from cogs.config import DiscordSettings
 from cogs.connection import Connection
 from cogs.discord_port import DiscordPort
@@ -45,21 +47,26 @@ class DiscordSide:
 
     def supervisor(self, parts: BotParts, claims: ClaimMessages, jitter: Callable[[], float]) -> Supervisor:
         """Build what keeps a bot connected; `jitter` returns numbers in [0, 1)."""
-
-        def make_bot(intents: discord.Intents) -> DoorlistBot:
-            bot = DoorlistBot(intents=intents, parts=parts, connection=self.connection, queries=self.queries)
-            bot.with_cog(lambda made: Gateway(made, self.calls, parts.events, self.port.lanes))
-            bot.with_cog(lambda _made: Claims(claims))
-            bot.with_cog(lambda made: ClaimCommand(made.frame, parts.desk))
-            return bot
-
         return Supervisor(
-            make_bot,
+            lambda intents: self._bot(parts, claims, intents),
             settings=self.settings,
             connection=self.connection,
             clock=parts.clock,
             jitter=jitter,
         )
+
+    async def commands(self, parts: BotParts) -> list[dict[str, Any]]:
+        """Return the slash commands of this version as Discord is sent them. Connects to nothing."""
+        bot = self._bot(parts, self.claims(parts), discord.Intents.none())
+        await bot.add_cogs()
+        return await command_payload(bot)
+
+    def _bot(self, parts: BotParts, claims: ClaimMessages, intents: discord.Intents) -> DoorlistBot:
+        bot = DoorlistBot(intents=intents, parts=parts, connection=self.connection, queries=self.queries)
+        bot.with_cog(lambda made: Gateway(made, self.calls, parts.events, self.port.lanes))
+        bot.with_cog(lambda _made: Claims(claims))
+        bot.with_cog(lambda made: ClaimCommand(made.frame, parts.desk))
+        return bot
 
 
 def open_discord(

@@ -20,7 +20,7 @@ from cogs.config import DiscordSettings
 from cogs.connection import Connection
 from cogs.examination import ApplicationExamination, GuildExamination, Json, read_application, read_guild
 from membership.errors import Audience, Blocked, Reason, Retry
-from membership.model import GuildId
+from membership.model import GuildId, RoleId
 
 LOGIN_SECONDS = 10.0
 ASK_SECONDS = 8.0
@@ -94,6 +94,14 @@ class Examiner:
         await self._calls.make(
             lambda bot: bot.http.bulk_upsert_global_commands(application_id, list(map(dict, wanted)))
         )
+
+    async def create_role(self, guild_id: GuildId, name: str) -> RoleId:
+        """Make a role without any permission, below the bot's own."""
+        why = "made again by doorlist doctor"
+        made = await self._calls.make(
+            lambda bot: bot.http.create_role(guild_id, reason=why, name=name, permissions="0")
+        )
+        return RoleId(int(made["id"]))
 
     async def _counts(self, guild_id: GuildId) -> Mapping[int, int]:
         raw = await self._request("GET", f"/guilds/{guild_id}/roles/member-counts")

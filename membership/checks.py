@@ -114,15 +114,19 @@ class Result:
         return self.repair is not None
 
 
+class Skip(Exception):
+    """There is nothing to check here; the text says why, for people."""
+
+
 class Once(Generic[T]):
     """Asks the outside once for several checks; all of them get the answer, or the failure."""
 
     def __init__(self, ask: Callable[[], Awaitable[T]]) -> None:
-        """Take what asks. It may raise the four failures."""
+        """Take what asks. It may raise the four failures, and Skip."""
         self._ask = ask
         self._turn = asyncio.Lock()
         self._answers: list[T] = []
-        self._failure: DoorlistError | None = None
+        self._failure: DoorlistError | Skip | None = None
 
     async def get(self) -> T:
         """Return the answer, asking at the first need. Raises what the asking raised."""
@@ -132,15 +136,10 @@ class Once(Generic[T]):
             if not self._answers:
                 try:
                     self._answers.append(await self._ask())
-                except DoorlistError as failure:
+                except (DoorlistError, Skip) as failure:
                     self._failure = failure
                     raise
             return self._answers[0]
-
-
-def skipped(why: str) -> Finding:
-    """Return that a check was not made, and why."""
-    return Finding(outcome=Outcome.SKIP, cause=why)
 
 
 def chosen(checks: Iterable[Check], *, category: Category, areas: Collection[Area] = ()) -> list[Check]:
@@ -226,6 +225,8 @@ async def _findings(check: Check, seconds: float, reference: Callable[[], str]) 
             found = await check.run()
     except TimeoutError:
         return [_not_in_time(f"no answer within {seconds:.0f} s")]
+    except Skip as reason:
+        return [Finding(outcome=Outcome.SKIP, cause=str(reason))]
     except DoorlistError as failure:
         why, is_away = f"could not check: {in_words(failure)}", isinstance(failure, Retry)
         return [Finding(outcome=Outcome.SKIP, cause=why, is_unreachable=is_away)]

@@ -32,7 +32,7 @@ import structlog
 from membership.errors import Audience, Blocked, Reason, Retry, Unanswered
 from membership.ports import Clock, Mail
 from web import wording
-from web.config import LOOPBACK_HOSTS, MailSettings
+from web.config import LOOPBACK_HOSTS, MailSettings, SmtpSettings
 
 log = structlog.stdlib.get_logger()
 
@@ -143,19 +143,7 @@ class SmtpMailer:
         return message
 
     async def _submit(self, message: EmailMessage, recipient: str) -> None:
-        smtp = self._settings.smtp
-        if smtp.tls == "none" and smtp.host not in LOOPBACK_HOSTS:
-            raise Blocked(Reason.MAIL_REFUSED, audience=Audience.OPERATOR, detail="mail would leave unencrypted")
-        connection = _Connection(
-            hostname=smtp.host,
-            port=smtp.port,
-            username=smtp.username or None,
-            password=smtp.password.get_secret_value() or None,
-            use_tls=smtp.tls == "tls",
-            start_tls=smtp.tls == "starttls",
-            tls_context=None if smtp.tls == "none" else ssl.create_default_context(),
-            timeout=_TIMEOUT_SECONDS,
-        )
+        connection = _connection(self._settings.smtp)
         async with connection:
             try:
                 await connection.send_message(
@@ -175,6 +163,36 @@ class _Connection(aiosmtplib.SMTP):
     async def data(self, message: str | bytes, /, **options: Any) -> aiosmtplib.SMTPResponse:
         self.was_handed_over = True
         return await super().data(message, **options)
+
+
+def _connection(smtp: SmtpSettings) -> _Connection:
+    if smtp.tls == "none" and smtp.host not in LOOPBACK_HOSTS:
+        raise Blocked(Reason.MAIL_REFUSED, audience=Audience.OPERATOR, detail="mail would leave unencrypted")
+    return _Connection(
+        hostname=smtp.host,
+        port=smtp.port,
+        username=smtp.username or None,
+        password=smtp.password.get_secret_value() or None,
+        use_tls=smtp.tls == "tls",
+        start_tls=smtp.tls == "starttls",
+        tls_context=None if smtp.tls == "none" else ssl.create_default_context(),
+        timeout=_TIMEOUT_SECONDS,
+    )
+
+
+async def check_log_in(settings: MailSettings) -> None:
+    """Connect and log in as for a mail, and send none. Raises Retry, or Blocked(MAIL_REFUSED) with what was refused."""
+    try:
+        async with _connection(settings.smtp):
+            return
+    except aiosmtplib.SMTPAuthenticationError as refused:
+        detail = f"it does not accept the user name and password ({refused.code})"
+        raise Blocked(Reason.MAIL_REFUSED, audience=Audience.OPERATOR, detail=detail) from refused
+    except aiosmtplib.SMTPNotSupported as refused:
+        detail = f"it does not offer what is asked for (tls = {settings.smtp.tls}, a log-in)"
+        raise Blocked(Reason.MAIL_REFUSED, audience=Audience.OPERATOR, detail=detail) from refused
+    except (aiosmtplib.SMTPException, OSError) as trouble:
+        raise Retry(f"the mail server did not answer: {type(trouble).__name__}") from trouble
 
 
 class Words:
