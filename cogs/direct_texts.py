@@ -1,7 +1,7 @@
 """The words of direct messages, one template each (EXPERIENCE 2.4). Pure; never marketing.
 
-Facts are plain JSON values: `plan`, `server`; `until` (delivered, past_due, ending: may be missing), `kick_at` (kick),
-`reason` (ended). Moments are ISO texts or datetimes.
+Facts are plain JSON values: `plan`, `server`; `until` (adoption_notice; delivered, past_due and ending
+may lack it), `kick_at` (kick), `reason` (ended). Moments are ISO texts or datetimes.
 """
 
 from __future__ import annotations
@@ -41,6 +41,10 @@ _TEMPLATES: Mapping[str, str] = {
         "**{plan}** in {server} has ended, so its roles are gone. "
         "You will be removed from the server on {kick_at}, unless you buy again before. "
         "You can always come back with an invite."
+    ),
+    "adoption_notice": translatable(
+        "You have a role of **{plan}** in {server} without a membership. From {until} on the role is for members "
+        "with **{plan}** only. Buy it before then to keep the role, or ask the staff if you should have it."
     ),
 }
 

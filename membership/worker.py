@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from membership import delivery, intake, invitations, plans, reconcile, resync, sweep
+from membership import adoption, delivery, intake, invitations, plans, reconcile, resync, sweep
 from membership.errors import Blocked, Gone, Retry, UserError
 from membership.ledgers import Transaction
 from membership.model import GuildId, Lane, MemberKey, PlanId, PurchaseId
@@ -47,6 +47,7 @@ USE_CASES: Mapping[str, UseCase] = {
     "sweep": lambda services, job: sweep.sweep(services, GuildId(int(job.key))),
     "invitation": lambda services, job: invitations.remind(services, PurchaseId(int(job.key))),
     "plan": lambda services, job: plans.reach(services, PlanId(int(job.key))),
+    adoption.KIND: lambda services, job: adoption.carry_out(services, job.key),
     "delivery": lambda services, job: delivery.deliver(services, int(job.key)),
 }
 
