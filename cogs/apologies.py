@@ -9,8 +9,11 @@ import structlog
 from discord import app_commands
 
 from cogs import texts
+from cogs.refusals import GONE, member_sentence, retry_text, staff_fix, staff_sentence
 from cogs.requests import words_of
-from membership.errors import Retry, UserError
+from cogs.words import code_text
+from locales.catalogue import Words
+from membership.errors import Blocked, Gone, Reason, Retry, UserError
 
 log = structlog.get_logger(__name__)
 
@@ -43,9 +46,25 @@ def _explain(interaction: discord.Interaction, failure: BaseException) -> str:
             return failure.text
         case Retry():
             return words.say(texts.TRY_AGAIN)
+        case Blocked() | Gone():
+            return _refused(interaction, words, failure)
         case app_commands.CheckFailure():
             return words.say(texts.NOT_ALLOWED)
         case _:
             reference = f"{interaction.id >> 22 & 0xFFFF:04X}"
             log.error("interaction_failed", reference=reference, exc_info=failure)
             return words.say(texts.BROKEN, reference=reference)
+
+
+def _refused(interaction: discord.Interaction, words: Words, failure: Blocked | Gone) -> str:
+    """Say to staff what Discord or a provider refuses and what to do, to members what is theirs."""
+    problem = failure.reason if isinstance(failure, Blocked) else GONE.get(failure.what)
+    if not interaction.permissions.manage_roles:
+        return (member_sentence(words, problem) if problem else "") or words.say(texts.TRY_AGAIN)
+    if problem is None:
+        return f"That does not exist any more: {failure}."
+    if isinstance(failure, Blocked) and problem is Reason.CREDENTIALS_REFUSED:
+        # Discord's or a payment provider's: only the detail tells.
+        return f"Credentials were refused. {code_text(failure.detail)} Whoever runs this Doorlist has to renew them."
+    sentences = (staff_sentence(problem, {}), staff_fix(problem, {}), retry_text(problem))
+    return " ".join(sentence for sentence in sentences if sentence)

@@ -110,7 +110,7 @@ class Frame:
             values=_strings(data.get("values")),
             fields=_fields(data),
         )
-        self._check_right(actor, rule)
+        self._check_right(request, rule)
         await self._check_pace(actor, rule)
         if not rule.opens_form:
             await request.think()
@@ -130,10 +130,10 @@ class Frame:
         request.remember()
         return True
 
-    def _check_right(self, actor: Actor, rule: Rule) -> None:
-        if not actor.guild_id and not rule.is_everywhere:
-            raise UserError("Use this in a server.")
-        if not has_right(actor, rule.right):
+    def _check_right(self, request: Request, rule: Rule) -> None:
+        if not request.guild_id and not rule.is_everywhere:
+            raise UserError(request.words.say("Use this in a server."))
+        if not has_right(request.actor, rule.right):
             raise app_commands.CheckFailure
 
     async def _check_pace(self, actor: Actor, rule: Rule) -> None:
@@ -146,8 +146,9 @@ class Frame:
         async with self.services.store.read() as tx:
             guild = await tx.guilds.get(request.guild_id)
         if guild is None or not guild.is_active:
+            words = request.words
             raise UserError(
-                "Doorlist is not set up in this server yet. Somebody with Manage Server runs /doorlist setup."
+                words.say("Doorlist is not set up in this server yet. Somebody with Manage Server runs /doorlist setup.")
             )
 
 

@@ -25,7 +25,7 @@ class Trouble(StrEnum):
 
 Problem = Reason | Trouble
 
-_GONE: Mapping[str, Problem] = {
+GONE: Mapping[str, Problem] = {
     "channel": Trouble.CHANNEL_GONE,
     "guild": Reason.BOT_NOT_IN_SERVER,
     "member": Reason.NOT_IN_SERVER,
@@ -50,7 +50,7 @@ def problem_of(failure: DoorlistError) -> Problem:
         case Blocked():
             return failure.reason
         case Gone():
-            return _GONE[failure.what]
+            return GONE[failure.what]
         case Retry(after=None):
             return Trouble.BUSY
         case Retry():
