@@ -201,6 +201,26 @@ def brake_discard(context: click.Context, batch: int, set_hash: str) -> int:
     return discard(settings, batch, set_hash)
 
 
+@doorlist.command()
+@click.argument("areas", nargs=-1, metavar="[AREA]...")
+@click.option("--fix", is_flag=True, help="Offer to repair what can be repaired, one by one.")
+@click.option("--yes", is_flag=True, help="With --fix: repair without asking.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def doctor(context: click.Context, areas: tuple[str, ...], fix: bool, yes: bool, as_json: bool) -> int:
+    """Look for everything that could be wrong, and say what to do; only some AREAs where they are named."""
+    from app.doctor import Wish, areas_named, run_doctor
+    from app.settings import default_sources
+    from app.sources import SettingsError
+
+    wish = Wish(areas=areas_named(areas), wants_repair=fix, is_sure=yes, wants_json=as_json)
+    config_file = default_sources(config_file=context.obj[0]).config_file
+    try:
+        return run_doctor(_load(context), config_file, wish)
+    except SettingsError as error:
+        return run_doctor(error, config_file, wish)
+
+
 @doorlist.command(context_settings={"ignore_unknown_options": True})
 @click.argument("name")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)

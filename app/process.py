@@ -96,7 +96,7 @@ async def running(
         ground = Ground(
             settings=settings, clock=clock, database=database, discord=discord, bell=bell, patience=patience
         )
-        services = await _services(stack, ground)
+        services = await open_services(stack, ground)
         worker = Worker(services)
         bell.listener = worker.wake
         process = _process(settings, services, database, worker, discord)
@@ -114,7 +114,7 @@ async def offline(settings: Settings) -> AsyncIterator[Services]:
         discord = open_discord(settings.discord)
         stack.push_async_callback(discord.port.close)
         ground = Ground(settings=settings, clock=clock, database=database, discord=discord, bell=Bell())
-        yield await _services(stack, ground)
+        yield await open_services(stack, ground)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +129,8 @@ class Ground:
     patience: Patience = USUAL_PATIENCE
 
 
-async def _services(stack: AsyncExitStack, ground: Ground) -> Services:
+async def open_services(stack: AsyncExitStack, ground: Ground) -> Services:
+    """Build the use-cases' services over an open database; the stack closes what they open."""
     settings, clock = ground.settings, ground.clock
     randomness = SystemRandomness()
     providers = build_providers(settings.payments, clock=clock, randomness=randomness, patience=ground.patience)
@@ -156,10 +157,9 @@ def public_url(settings: Settings) -> str:
     return settings.web.public_url or f"http://{settings.web.host}:{settings.web.port}"
 
 
-def _process(
-    settings: Settings, services: Services, database: Database, worker: Worker, discord: DiscordSide
-) -> Process:
-    parts = BotParts(
+def bot_parts(settings: Settings, services: Services, database: Database) -> BotParts:
+    """Return what a bot needs of the rest."""
+    return BotParts(
         events=GuildWatch(services),
         desk=Desk(services),
         budget=StoredBudget(database),
@@ -168,6 +168,12 @@ def _process(
         services=services,
         operator_ids=frozenset(settings.discord.operators),
     )
+
+
+def _process(
+    settings: Settings, services: Services, database: Database, worker: Worker, discord: DiscordSide
+) -> Process:
+    parts = bot_parts(settings, services, database)
     claims = discord.claims(parts)
     return Process(
         settings=settings,

@@ -52,13 +52,14 @@ class Application:
 
     async def sign_in(self) -> Sequence[Finding]:
         """Look whether client id and secret are the application's."""
+        examiner = self._patient.examiner
         if not self._settings.client_id or not self._settings.client_secret.get_secret_value():
             cause = "discord.client_id or discord.client_secret is not set: buyers cannot connect their account."
             fix = (
                 f"{PORTAL}: OAuth2. The id goes into discord.client_id, the secret into secrets/discord__client_secret."
             )
             return [fail("Sign-in with Discord", cause, fix)]
-        if not await self._patient.examiner.is_secret_accepted():
+        if not await examiner.is_secret_accepted():
             cause = "Discord refuses the client secret: buyers cannot connect their account."
             fix = f"{PORTAL}: OAuth2 → Reset Secret. Put it into secrets/discord__client_secret."
             return [fail("Sign-in with Discord", cause, fix)]
@@ -108,7 +109,7 @@ class Application:
 
     async def commands(self) -> Sequence[Finding]:
         """Look whether Discord has the commands of this version."""
-        application, wanted = await self._patient.application(), await self._patient.commands()
+        application, wanted = await self._patient.application(), self._patient.commands
         names = differing_commands(application.commands, wanted)
         if not names:
             return []

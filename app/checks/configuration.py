@@ -136,7 +136,7 @@ def _is_placeholder(value: str) -> bool:
 
 def _only_live(settings: Settings) -> None:
     if settings.is_sandbox:
-        raise Skip("nothing is configured yet: this is the sandbox")
+        raise Skip("nothing is configured yet; the sandbox brings its own")
 
 
 def _folder(patient: Patient) -> Path:

@@ -160,7 +160,7 @@ class Keeping:
         """Look whether the address in From belongs to the account that sends."""
         mail = self._patient.settings.mail
         if mail.transport != "smtp":
-            raise Skip("mail is not set up")
+            raise Skip("mail is not set up (mail.transport); everything else works")
         sender = parseaddr(mail.from_address)[1].rpartition("@")[2].casefold()
         account = mail.smtp.username.rpartition("@")[2].casefold() if "@" in mail.smtp.username else ""
         if not account or account == sender:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -59,7 +59,7 @@ class Source:
     database: Part[Database]
     services: Part[Services]
     examiner: Part[Examiner]
-    commands: Part[Callable[[], Awaitable[Sequence[Json]]]]
+    commands: Part[Sequence[Json]]
     public_url: str
     guild_ids: tuple[GuildId, ...] | None = None
     flaws: Mapping[str, Finding] = field(default_factory=dict)
@@ -97,9 +97,10 @@ class Patient:
         """Return what asks Discord."""
         return self._source.examiner.get()
 
-    async def commands(self) -> Sequence[Json]:
+    @property
+    def commands(self) -> Sequence[Json]:
         """Return the commands that Discord should have."""
-        return await self._source.commands.get()()
+        return self._source.commands.get()
 
     async def application(self) -> ApplicationExamination:
         """Return how the application is set up."""

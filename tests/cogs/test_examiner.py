@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from cogs.calls import Calls
+from cogs.command_sync import command_payload
 from cogs.connection import Connection
 from cogs.discord_side import open_discord
 from cogs.examination import differing_commands
@@ -124,8 +125,7 @@ async def test_it_tells_what_time_it_is_at_discord(stage: Stage) -> None:
 
 async def test_registered_commands_equal_the_ones_that_were_sent() -> None:
     async with connected() as here:
-        bot = here.side.connection.require()
-        wanted = [command.to_dict(bot.tree) for command in bot.tree.get_commands()]
+        wanted = await command_payload(here.side.connection.require())
         registered = (await Examiner(here.side.calls, here.side.settings).application()).commands
         assert wanted
         assert differing_commands(registered, wanted) == []
