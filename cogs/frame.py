@@ -20,11 +20,16 @@ from cogs.apologies import apologise, or_apologise
 from cogs.cards import read_custom_id
 from cogs.requests import Request, actor_of, words_of
 from cogs.rights import ACTIONS, COMMANDS, Right, Rule, has_right, permissions_of
+from locales.catalogue import translatable
 from membership.actors import Actor
 from membership.errors import UserError
 from membership.services import Services
 
 STAFF_PACE = "10/10 seconds"
+
+_NOT_SET_UP = translatable(
+    "Doorlist is not set up in this server yet. Somebody with Manage Server runs /doorlist setup."
+)
 
 Handler = Callable[[Request], Awaitable[None]]
 CommandMethod = Callable[..., Coroutine[Any, Any, None]]
@@ -146,10 +151,7 @@ class Frame:
         async with self.services.store.read() as tx:
             guild = await tx.guilds.get(request.guild_id)
         if guild is None or not guild.is_active:
-            words = request.words
-            raise UserError(
-                words.say("Doorlist is not set up in this server yet. Somebody with Manage Server runs /doorlist setup.")
-            )
+            raise UserError(request.words.say(_NOT_SET_UP))
 
 
 class Presses(commands.Cog):
