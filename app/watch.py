@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 
-from membership import binding, claims, presence
+from membership import binding, claims, presence, role_watch
 from membership.claims import ClaimAnswer
 from membership.ledgers import Store
 from membership.model import ChannelId, GuildId, MemberKey, MessageId, UserId
@@ -38,6 +38,7 @@ class GuildWatch:
     async def guild_available(self, guild_id: GuildId, name: str) -> None:
         """Sweep a guild that can be acted on again."""
         await presence.guild_appeared(self._services, guild_id, name)
+        await role_watch.look(self._services, guild_id)
 
     async def guild_frozen(self, guild_id: GuildId) -> None:
         """Do nothing: a frozen guild is left alone until it is available, and `is_available` says so."""
@@ -47,8 +48,9 @@ class GuildWatch:
         await presence.guild_left(self._services, guild_id)
 
     async def role_changed(self, guild_id: GuildId) -> None:
-        """Try again for everybody who waits in the guild."""
+        """Try again for everybody who waits in the guild, and tell its staff what became unusable."""
         await presence.roles_changed(self._services, guild_id)
+        await role_watch.look(self._services, guild_id)
 
     async def connected(self) -> None:
         """Sweep every guild: events may have been missed."""

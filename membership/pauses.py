@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from membership import binding
 from membership.actors import Actor
@@ -55,8 +54,10 @@ async def resume(services: Services, actor: Actor) -> Guild:
         going = replace(guild, paused_at=None, paused_by="", pause_reason="")
         await tx.guilds.replace(going)
         await tx.audit.add(_entry("pause.off", actor, ""), now)
-        await _mark_waiting(tx, actor.guild_id, now)
-    services.wake()
+        await tx.jobs.hasten(str(actor.guild_id))
+        await binding.mark_sweep(tx, actor.guild_id, now)
+    # Also what needs no job to be known: an end by our own clock, a role that somebody took.
+    await binding.mark_everybody(services, actor.guild_id, Lane.BULK)
     return going
 
 
@@ -76,13 +77,6 @@ async def waiting(services: Services, actor: Actor) -> Waiting:
             return found
         after = keys[-1].user_id
     return replace(found, is_all=False)
-
-
-async def _mark_waiting(tx: Transaction, guild_id: GuildId, now: datetime) -> None:
-    """Look at everybody whom a job waits for, whoever drifted, and in the sweep at the rest."""
-    await tx.jobs.hasten(str(guild_id))
-    await binding.mark(tx, list(await tx.members.drifted(guild_id, MOST_LOOKED_AT)), Lane.PLAN, now)
-    await binding.mark_sweep(tx, guild_id, now)
 
 
 async def _counted(services: Services, tx: Transaction, so_far: Waiting, key: MemberKey) -> Waiting:

@@ -13,7 +13,7 @@ from membership import binding
 from membership.actors import Actor
 from membership.errors import Blocked, Retry, UserError
 from membership.ledgers import Transaction
-from membership.model import AccountId, ChannelId, GuildId, MessageId, UserId
+from membership.model import AccountId, ChannelId, GuildId, Lane, MessageId, UserId
 from membership.records import AuditEntry, Draft, Guild
 from membership.services import Services
 
@@ -50,7 +50,7 @@ async def approve(services: Services, guild_id: GuildId, actor: str) -> Approval
         await binding.mark_sweep(tx, guild_id, now)
         number = await tx.audit.add(AuditEntry(event=APPROVED, actor=actor, guild_id=guild_id), now)
         await _tell_asker(services, tx, guild_id, f"{APPROVED}:{number}")
-    services.wake()
+    await binding.mark_everybody(services, guild_id, Lane.PLAN)
     return Approval(guild=active, is_new=True, unknown_accounts=unknown)
 
 
