@@ -78,6 +78,14 @@ def refusal(me: discord.Member, role: discord.Role) -> Refusal | str:
     return _by_kind(role) or _by_rank(me, role)
 
 
+def is_above_person(person: discord.User | discord.Member, role_id: RoleId) -> bool:
+    """Say whether a role stands above all of a person's roles, so that they could not hand it out themselves."""
+    if not isinstance(person, discord.Member) or person.guild.owner_id == person.id:
+        return False
+    role = person.guild.get_role(role_id)
+    return role is not None and role >= person.top_role
+
+
 def _by_kind(role: discord.Role) -> Refusal | str:
     if role.is_default():
         return Refusal.EVERYONE
