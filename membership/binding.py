@@ -6,9 +6,11 @@ from datetime import datetime
 
 from membership.ledgers import Transaction
 from membership.model import CustomerId, GrantState, GuildId, Lane, MemberKey, Proof, PurchaseId, UserId
-from membership.records import AuditEntry, Draft
+from membership.records import AuditEntry, Draft, Link
 from membership.services import Services
 
+PAGE = 1000
+PAGES = 1000
 _UNSERVED = (GrantState.PENDING, GrantState.FAILED)
 
 
@@ -16,12 +18,19 @@ async def bind(
     tx: Transaction, customer_id: CustomerId, user_id: UserId, proof: Proof, now: datetime
 ) -> list[MemberKey]:
     """Link a customer to a user and mark every member this touches, the previous holder included; return their keys."""
-    previous = await tx.links.bind(customer_id, user_id, proof, now)
+    link = Link(customer_id=customer_id, user_id=user_id, proof=proof, created_at=now)
+    return await bind_as(tx, link, actor=f"user:{user_id}")
+
+
+async def bind_as(tx: Transaction, link: Link, *, actor: str) -> list[MemberKey]:
+    """Make a link as `bind` does; `actor` is who did it, as the audit names them."""
+    customer_id, user_id, now = link.customer_id, link.user_id, link.created_at
+    previous = await tx.links.bind(customer_id, user_id, link.proof, now)
     await _close_invitations(tx, customer_id)
     event = "link.created" if previous is None else "link.moved"
-    detail = {"proof": proof.value} | ({} if previous is None else {"from_user_id": str(previous.user_id)})
+    detail = {"proof": link.proof.value} | ({} if previous is None else {"from_user_id": str(previous.user_id)})
     number = await tx.audit.add(
-        AuditEntry(event=event, actor=f"user:{user_id}", user_id=user_id, customer_id=customer_id, detail=detail), now
+        AuditEntry(event=event, actor=actor, user_id=user_id, customer_id=customer_id, detail=detail), now
     )
     if previous is not None:
         facts = {"user_id": str(user_id), "moved_at": now.isoformat()}
@@ -40,6 +49,19 @@ async def mark_members(tx: Transaction, customer_id: CustomerId, lane: Lane, now
 async def mark(tx: Transaction, keys: list[MemberKey], lane: Lane, run_at: datetime) -> None:
     """Mark members for reconciliation; jobs of one guild share its scope."""
     await tx.jobs.mark_many("member", [(str(key), str(key.guild_id)) for key in keys], lane=lane, run_at=run_at)
+
+
+async def mark_everybody(services: Services, guild_id: GuildId, lane: Lane) -> None:
+    """Mark every member of a guild whom a grant or a holding bears on: it was set up, or goes on after a pause."""
+    after = UserId(0)
+    for _ in range(PAGES):
+        async with services.store.write() as tx:
+            keys = list(await tx.members.keys_of_guild(guild_id, after, PAGE))
+            await mark(tx, keys, lane, services.clock.now())
+        if len(keys) < PAGE:
+            break
+        after = keys[-1].user_id
+    services.wake()
 
 
 async def mark_sweep(tx: Transaction, guild_id: GuildId, now: datetime) -> None:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from membership.entitlements import Decision
-from membership.model import Holding, HoldingState, Observation, RoleId, Seen
+from membership.model import GrantState, Holding, HoldingState, Observation, RoleId, Seen
 
 REPAIR_WINDOW = timedelta(hours=24)
+_DELIVERED = (GrantState.DELIVERED, GrantState.PAST_DUE, GrantState.HELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,13 @@ Step = Join | Own | Add | Remove | Disown | Kick
 class Limits:
     """What bounds the steps: `can_join` when we hold the member's permission to add them; `assignable` are the roles
     the bot could take (for stripping); `repairs` is how often a hand-removed role is put back within 24 hours.
+    `left_away` are roles that are not put back at all once a person took them (`delivered_roles`).
     """
 
     can_join: bool = False
     assignable: Collection[RoleId] = ()
     repairs: int = 3
+    left_away: Collection[RoleId] = ()
 
 
 def diff(
@@ -92,11 +95,26 @@ def diff(
     return tuple(steps)
 
 
-def is_worn_out(holding: Holding, limit: int, now: datetime) -> bool:
-    """Say whether a role was put back so often within 24 hours that a person has to look (threats D28)."""
+def delivered_roles(decision: Decision) -> frozenset[RoleId]:
+    """Return the wanted roles that every grant behind them has had before: whoever lacks one lost it by hand.
+
+    A grant that is new, or begins again, puts its roles whatever was taken away before.
+    """
+    known = {outcome.claim.grant.id for outcome in decision.outcomes if outcome.claim.grant.state in _DELIVERED}
+    return frozenset(role for role, grants in decision.reasons.items() if grants <= known)
+
+
+def is_left_away(holding: Holding, limits: Limits, now: datetime) -> bool:
+    """Say whether a role that is missing stays away.
+
+    Either people are to decide by themselves, or it was put back so often within 24 hours that a person has to look
+    (threats D28).
+    """
+    if holding.state is not HoldingState.HELD:
+        return False
     is_recent = holding.repairs_since is not None and now - holding.repairs_since < REPAIR_WINDOW
     repairs = holding.repairs if is_recent else 0
-    return holding.state is HoldingState.HELD and repairs >= limit
+    return holding.role_id in limits.left_away or repairs >= limits.repairs
 
 
 def _steps_outside(decision: Decision, holdings: Collection[Holding], limits: Limits) -> tuple[Step, ...]:
@@ -125,7 +143,7 @@ def _steps_wanted(
         # Without a holding somebody else gave it: it stays theirs. With one, the write is seen to have arrived.
         is_settled = holding is None or holding.state is HoldingState.HELD
         return () if is_settled else (Own(role, HoldingState.HELD),)
-    if holding is not None and is_worn_out(holding, limits.repairs, now):
+    if observed.is_pending or (holding is not None and is_left_away(holding, limits, now)):
         return ()
     # Only a role that had arrived can have been taken by hand; else our own write or removal was cut short.
     is_repair = holding is not None and holding.state is HoldingState.HELD

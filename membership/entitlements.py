@@ -1,13 +1,14 @@
 """Who should hold what: `decide` turns facts about one member into desired roles, presence and grant outcomes. Pure.
 
 The rules are DESIGN section 3. A subscription never ends by our clock: only its status ends it, read from the provider.
-What does end by the clock is ours: the grace after a failed payment and a pass of `duration_days`.
+What does end by the clock is ours: the grace after a failed payment, a pass of `duration_days`, a comp, and a
+revocation by staff.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
@@ -139,16 +140,35 @@ def access_of(claim: Claim, *, now: datetime) -> Outcome:
 def _outcome(
     claim: Claim, windows: Mapping[tuple[PurchaseId, PlanId], datetime], held: frozenset[RoleId], now: datetime
 ) -> Outcome:
-    """Hear the link, the money and the status in turn; the mapping only takes away what these would give."""
-    until = windows.get((claim.purchase.id, claim.plan.id))
-    outcome = _link_verdict(claim) or _money_verdict(claim) or _status_verdict(claim, until, held, now)
+    """Hear the link, staff, the money and the status in turn; the mapping only takes away what these would give."""
+    is_comp = claim.purchase.kind is PurchaseKind.COMP
+    until = claim.purchase.ends_at if is_comp else windows.get((claim.purchase.id, claim.plan.id))
+    outcome = (
+        _link_verdict(claim)
+        or _staff_verdict(claim, now)
+        or _money_verdict(claim)
+        or _status_verdict(claim, until, held, now)
+    )
     if outcome.access in (Access.GRANTED, Access.PENDING):
-        return _mapping_verdict(outcome, held) or outcome
-    return outcome
+        outcome = _mapping_verdict(outcome, held) or outcome
+    return _until_revoked(outcome)
 
 
 def _link_verdict(claim: Claim) -> Outcome | None:
     return None if claim.is_linked else Outcome(claim=claim, access=Access.ENDED, reason=claim.unlink_reason)
+
+
+def _staff_verdict(claim: Claim, now: datetime) -> Outcome | None:
+    """End a claim whose time staff have set, whatever was paid."""
+    revoke_at = claim.grant.revoke_at
+    return None if revoke_at is None or revoke_at > now else _ended(claim, Reason.REVOKED)
+
+
+def _until_revoked(outcome: Outcome) -> Outcome:
+    revoke_at = outcome.claim.grant.revoke_at
+    if revoke_at is None or outcome.access is Access.ENDED:
+        return outcome
+    return replace(outcome, until=revoke_at if outcome.until is None else min(outcome.until, revoke_at))
 
 
 def _money_verdict(claim: Claim) -> Outcome | None:
@@ -164,7 +184,7 @@ def _money_verdict(claim: Claim) -> Outcome | None:
 
 
 def _status_verdict(claim: Claim, until: datetime | None, held: frozenset[RoleId], now: datetime) -> Outcome:
-    """Read the table of DESIGN 3; `until` is the end of a pass."""
+    """Read the table of DESIGN 3; `until` is the end of a pass or a comp."""
     plan, status = claim.plan, claim.purchase.status
     match status:
         case PurchaseStatus.PENDING:
@@ -172,14 +192,17 @@ def _status_verdict(claim: Claim, until: datetime | None, held: frozenset[RoleId
         case PurchaseStatus.TRIALING:
             return _granted(claim, Reason.TRIAL, plan.roles if plan.trial_role_id is None else (plan.trial_role_id,))
         case PurchaseStatus.ACTIVE:
-            is_over = until is not None and until <= now
-            return _ended(claim, Reason.EXPIRED) if is_over else _granted(claim, Reason.PAID, plan.roles, until)
+            if until is not None and until <= now:
+                return _ended(claim, Reason.EXPIRED)
+            is_comp = claim.purchase.kind is PurchaseKind.COMP
+            return _granted(claim, Reason.COMP if is_comp else Reason.PAID, plan.roles, until)
         case PurchaseStatus.PAST_DUE:
             return _past_due(claim, now)
         case PurchaseStatus.PAUSED:
             return _granted(claim, Reason.PAUSED, plan.roles) if plan.paused_grants else _ended(claim, Reason.PAUSED)
         case PurchaseStatus.UNPAID | PurchaseStatus.ENDED | PurchaseStatus.EXPIRED:
-            return _ended(claim, _END_REASONS[status])
+            is_taken_back = claim.purchase.kind is PurchaseKind.COMP and status is PurchaseStatus.ENDED
+            return _ended(claim, Reason.REVOKED if is_taken_back else _END_REASONS[status])
         case PurchaseStatus.UNKNOWN:
             return _unchanged(claim, held)
         case _:
@@ -235,7 +258,10 @@ def _unchanged(claim: Claim, held: frozenset[RoleId], until: datetime | None = N
 
 
 def _pass_windows(claims: Iterable[Claim]) -> Mapping[tuple[PurchaseId, PlanId], datetime]:
-    """Return when each one-time pass ends: passes of one plan stack, each starting where the one before it ends."""
+    """Return when each one-time pass ends: passes of one plan stack, each starting where the one before it ends.
+
+    One that staff end early makes way for the next.
+    """
     ends: dict[tuple[PurchaseId, PlanId], datetime] = {}
     last: dict[PlanId, datetime] = {}
     for claim in sorted(claims, key=lambda claim: (claim.purchase.started_at, claim.purchase.id)):
@@ -243,8 +269,10 @@ def _pass_windows(claims: Iterable[Claim]) -> Mapping[tuple[PurchaseId, PlanId],
         if plan.duration_days is None or not claim.is_linked or not _is_paid_pass(purchase):
             continue
         start = max(purchase.started_at, last.get(plan.id, purchase.started_at))
-        last[plan.id] = start + timedelta(days=plan.duration_days)
-        ends[purchase.id, plan.id] = last[plan.id]
+        end = start + timedelta(days=plan.duration_days)
+        ends[purchase.id, plan.id] = end
+        revoke_at = claim.grant.revoke_at or end
+        last[plan.id] = max(start, min(end, revoke_at))
     return ends
 
 

@@ -10,7 +10,17 @@ import structlog
 
 from membership import recording
 from membership.errors import Gone, Retry
-from membership.model import Dispute, Lane, MemberFacts, Purchase, PurchaseId, PurchaseSnapshot, PurchaseStatus, Refund
+from membership.model import (
+    Dispute,
+    Lane,
+    MemberFacts,
+    Purchase,
+    PurchaseId,
+    PurchaseKind,
+    PurchaseSnapshot,
+    PurchaseStatus,
+    Refund,
+)
 from membership.services import Services
 
 log = structlog.get_logger()
@@ -22,8 +32,11 @@ UNCONFIGURED_PATIENCE = timedelta(minutes=5)
 async def reread(services: Services, purchase: Purchase, lane: Lane) -> bool:
     """Fetch one purchase and record it. Raises Retry or Blocked while the provider cannot or will not answer.
 
+    A comp is not asked for: what is stored is its only truth.
     A purchase that the provider no longer knows stays as it was stored, and False is returned: absence is no evidence.
     """
+    if purchase.kind is PurchaseKind.COMP:
+        return True
     provider = await services.sellers.provider(purchase.account_id)
     if provider is None:
         raise Retry("no configured provider can confirm this purchase", after=UNCONFIGURED_PATIENCE)

@@ -9,16 +9,19 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from membership import binding, evidence
-from membership.diff import Kick, Limits, Remove, Step, diff
+from membership.desk import Exemption
+from membership.diff import Kick, Limits, Remove, Step, delivered_roles, diff
 from membership.entitlements import Decision, Outcome, decide
 from membership.errors import Audience, Blocked, Gone, Reason, Retry
-from membership.model import Lane, MemberKey, Observation, PurchaseId, UserId
+from membership.model import Lane, ManualChange, MemberKey, Observation, PurchaseId, PurchaseKind, UserId
+from membership.records import Guild
 from membership.services import Services
 from membership.steps import Errand, perform
 from membership.transitions import Result, settle
 
 ROUNDS = 4
 FROZEN_PATIENCE = timedelta(minutes=1)
+PAUSED_PATIENCE = timedelta(minutes=5)
 MISSING_PATIENCE = timedelta(hours=6)
 """How long until a provider that no longer knows a purchase is asked for it again."""
 
@@ -30,22 +33,31 @@ async def reconcile(services: Services, key: MemberKey, lane: Lane) -> None:
         raise Retry("the server cannot be reached at Discord", after=FROZEN_PATIENCE)
     asked: dict[PurchaseId, bool] = {}
     for _ in range(ROUNDS):
+        now = services.clock.now()
         async with services.store.read() as tx:
             facts = await tx.members.facts(key)
-        if not facts.claims and not facts.holdings:
+            guild = await tx.guilds.get(key.guild_id)
+            exemption = await tx.exemptions.get(key, now)
+        if guild is None or not guild.is_active or (not facts.claims and not facts.holdings):
             return
-        now = services.clock.now()
+        if guild.paused_at is not None:
+            raise Retry("role changes are paused in this server", after=PAUSED_PATIENCE)
+        if exemption is not None:
+            await _look_again(services, exemption)
+            return
         missing = {purchase_id for purchase_id, is_known in asked.items() if not is_known}
         facts = evidence.unconfirmed(facts, missing)
         decision = decide(facts, now=now)
         observed = (await _observe(services, key, lane))[key.user_id]
-        steps = diff(decision, observed, facts.holdings, _limits(services, key), now=now)
+        limits = _limits(services, guild, key, decision)
+        steps = diff(decision, observed, facts.holdings, limits, now=now)
         if await _confirm_removals(services, decision, steps, asked, lane):
             continue
         errand = Errand(services=services, key=key, decision=decision, lane=lane)
         progress = await perform(errand, steps, observed)
         look_again_at = now + MISSING_PATIENCE if missing else None
-        await settle(services, Result(facts=facts, decision=decision, progress=progress, look_again_at=look_again_at))
+        result = Result(facts=facts, decision=decision, limits=limits, progress=progress, look_again_at=look_again_at)
+        await settle(services, result)
         if isinstance(progress.failure, Gone):
             continue
         if progress.failure is not None:
@@ -55,11 +67,20 @@ async def reconcile(services: Services, key: MemberKey, lane: Lane) -> None:
     raise Retry("the member kept changing while being reconciled")
 
 
-def _limits(services: Services, key: MemberKey) -> Limits:
+async def _look_again(services: Services, exemption: Exemption) -> None:
+    """Leave an exempt member as they are, and come back when the exemption ends."""
+    if exemption.until is not None:
+        async with services.store.write() as tx:
+            await binding.mark(tx, [exemption.key], Lane.EVENT, exemption.until)
+
+
+def _limits(services: Services, guild: Guild, key: MemberKey, decision: Decision) -> Limits:
+    is_restored = guild.manual_change is ManualChange.RESTORE
     return Limits(
         can_join=services.permits.of(key.user_id, services.clock.now()) is not None,
         assignable=[role.role_id for role in services.discord.roles(key.guild_id).values() if not role.refusal],
         repairs=services.policy.repairs_per_day,
+        left_away=frozenset() if is_restored else delivered_roles(decision),
     )
 
 
@@ -83,11 +104,18 @@ async def _confirm_removals(
     stale = {
         outcome.claim.purchase.id: outcome.claim.purchase
         for outcome in _witnesses(decision, steps)
-        if outcome.claim.purchase.read_at < oldest and outcome.claim.purchase.id not in asked
+        if outcome.claim.purchase.read_at < oldest
+        and outcome.claim.purchase.id not in asked
+        and not _is_our_word(outcome)
     }
     for purchase in stale.values():
         asked[purchase.id] = await evidence.reread(services, purchase, lane)
     return bool(stale)
+
+
+def _is_our_word(outcome: Outcome) -> bool:
+    """Say whether no provider has to be heard: a comp is ours alone, and what staff end is a person's word."""
+    return outcome.claim.purchase.kind is PurchaseKind.COMP or outcome.reason is Reason.REVOKED
 
 
 def _witnesses(decision: Decision, steps: Sequence[Step]) -> list[Outcome]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from membership import binding, codes
+from membership import binding, codes, takings
 from membership.entitlements import Access, access_of
 from membership.errors import Reason
 from membership.ledgers import Transaction
@@ -17,10 +17,12 @@ from membership.model import (
     Grant,
     GrantState,
     Lane,
+    MemberKey,
     Plan,
     PlanId,
     Proof,
     Purchase,
+    PurchaseKind,
     PurchaseSnapshot,
     PurchaseStatus,
     Refund,
@@ -55,7 +57,11 @@ async def record(tx: Transaction, account_id: AccountId, snapshot: PurchaseSnaps
         customer = replace(customer, external_id=f"guest:{snapshot.external_id}")
     is_guest_again = before is not None and not snapshot.customer.external_id
     customer_id = before.customer_id if before and is_guest_again else await tx.customers.record(account_id, customer)
-    _, purchase = await tx.purchases.record(account_id, customer_id, snapshot)
+    stored, purchase = await tx.purchases.record(account_id, customer_id, snapshot)
+    for payment in takings.between(stored, purchase):
+        await tx.payments.add(payment)
+    if stored is not None and _is_new_start(stored, purchase):
+        await _forget_hand_removals(tx, purchase)
     if before is not None and before.customer_id != customer_id:
         await _carry_link(tx, before.customer_id, customer_id, now)
     plans, is_opened = await _open_grants(tx, purchase, now)
@@ -88,6 +94,8 @@ def next_moment(purchase: Purchase) -> datetime | None:
     """Return when a purchase should next be read again, None when nothing is expected of it."""
     if purchase.status in _TERMINAL:
         return None
+    if purchase.kind is PurchaseKind.COMP:
+        return purchase.ends_at
     renewal = None if purchase.period_ends_at is None else purchase.period_ends_at + RENEWAL_SLACK
     moments = (purchase.ends_at, purchase.trial_ends_at, renewal)
     return min((moment for moment in moments if moment is not None and moment > purchase.read_at), default=None)
@@ -102,6 +110,17 @@ async def _open_grants(tx: Transaction, purchase: Purchase, now: datetime) -> tu
     for plan in opening:
         await tx.purchases.open_grant(purchase, plan, now)
     return unlocked, any(plan.id not in known for plan in opening)
+
+
+def _is_new_start(before: Purchase, after: Purchase) -> bool:
+    return (before.status, before.period_ends_at) != (after.status, after.period_ends_at)
+
+
+async def _forget_hand_removals(tx: Transaction, purchase: Purchase) -> None:
+    """Let what people took away by hand be put again: a payment or its failure is a new start for the grant."""
+    for grant in await tx.purchases.grants(purchase.id):
+        if (grant.state, grant.reason) == (GrantState.HELD, Reason.HAND_REMOVED):
+            await tx.purchases.set_grant(replace(grant, state=GrantState.PENDING, reason=Reason.NOT_LINKED))
 
 
 async def _carry_link(tx: Transaction, guest_id: CustomerId, customer_id: CustomerId, now: datetime) -> None:
@@ -126,6 +145,14 @@ async def _follow_token(tx: Transaction, purchase: Purchase, link_token: str, no
     await tx.links.attach_token(digest, purchase.id)
     if token.user_id is not None and await tx.links.active(purchase.customer_id) is None:
         await binding.bind(tx, purchase.customer_id, token.user_id, Proof.CHECKOUT, now)
+
+
+async def follow_up(tx: Transaction, purchase: Purchase, occasion: Occasion) -> list[MemberKey]:
+    """Let what was decided about a purchase take effect; return the members that were marked for it."""
+    if await tx.links.active(purchase.customer_id) is None:
+        await settle_unlinked(tx, purchase, {}, occasion)
+        return []
+    return await binding.mark_members(tx, purchase.customer_id, occasion.lane, occasion.now)
 
 
 async def settle_unlinked(tx: Transaction, purchase: Purchase, plans: dict[PlanId, Plan], occasion: Occasion) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from membership import recording
 from membership.errors import Gone
 from membership.evidence import reread
-from membership.model import AccountId, Lane, PurchaseId, PurchaseSnapshot
+from membership.model import AccountId, Lane, Purchase, PurchaseId, PurchaseKind, PurchaseSnapshot
 from membership.ports import IncomingEvent, Provider
 from membership.records import Account
 from membership.services import Services
@@ -31,7 +31,18 @@ async def read_purchase(services: Services, purchase_id: PurchaseId) -> None:
         async with services.store.write() as tx:
             await recording.schedule_reading(tx, purchase)
         return
-    await reread(services, purchase, Lane.EVENT)
+    if purchase.kind is PurchaseKind.COMP:
+        await _end_comp(services, purchase)
+    else:
+        await reread(services, purchase, Lane.EVENT)
+
+
+async def _end_comp(services: Services, purchase: Purchase) -> None:
+    """Let a comp whose time is over end, also where nobody is linked."""
+    occasion = recording.Occasion(now=services.clock.now(), lane=Lane.EVENT, policy=services.policy)
+    async with services.store.write() as tx:
+        await recording.follow_up(tx, purchase, occasion)
+    services.wake()
 
 
 async def settle_money(services: Services, purchase_id: PurchaseId) -> None:

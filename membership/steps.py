@@ -31,6 +31,7 @@ class Progress:
 
     roles: set[RoleId]
     is_present: bool
+    is_pending: bool = False
     name: str = ""
     added: set[RoleId] = field(default_factory=set)
     removed: set[RoleId] = field(default_factory=set)
@@ -48,7 +49,7 @@ class Progress:
         """Start from what Discord showed."""
         if observed is None:
             return cls(roles=set(), is_present=False)
-        return cls(roles=set(observed.roles), is_present=True, name=observed.name)
+        return cls(roles=set(observed.roles), is_present=True, is_pending=observed.is_pending, name=observed.name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,10 +19,17 @@ RECENTLY = timedelta(minutes=4)
 
 
 async def sweep(services: Services, guild_id: GuildId) -> int:
-    """Mark the members of one guild that need a look; return how many were observed. A frozen guild is left alone."""
+    """Mark the members of one guild that need a look; return how many were observed.
+
+    A guild that is frozen, paused or not set up is left alone.
+    """
     if not services.discord.is_available(guild_id):
         return 0
     started_at = services.clock.now()
+    async with services.store.read() as tx:
+        guild = await tx.guilds.get(guild_id)
+    if guild is None or not guild.is_active or guild.paused_at is not None:
+        return 0
     async with services.store.write() as tx:
         due = await tx.members.due(guild_id, started_at, MARKED_PER_SWEEP)
         drifted = await tx.members.drifted(guild_id, MARKED_PER_SWEEP)

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from membership import invites
 from membership.announcements import Record, Transition, announce_acts, announce_changes
-from membership.diff import is_worn_out
+from membership.diff import Limits, is_left_away
 from membership.entitlements import KICK_DELAY, Access, Decision, Outcome
 from membership.errors import Reason
 from membership.ledgers import Transaction
@@ -31,6 +31,7 @@ class Result:
 
     facts: MemberFacts
     decision: Decision
+    limits: Limits
     progress: Progress
     look_again_at: datetime | None = None
 
@@ -41,9 +42,7 @@ async def settle(services: Services, result: Result) -> None:
     key, progress = result.facts.key, result.progress
     async with services.store.write() as tx:
         owned = await _settle_holdings(tx, result, now)
-        transitions = [
-            change for outcome in result.decision.outcomes if (change := _change(outcome, result, services, now))
-        ]
+        transitions = [change for outcome in result.decision.outcomes if (change := _change(outcome, result, now))]
         for transition in transitions:
             await tx.purchases.set_grant(transition.after)
         record = Record(tx=tx, key=key, now=now)
@@ -84,12 +83,12 @@ async def _forget_used_invites(tx: Transaction, result: Result) -> None:
                 await invites.forget(tx, outcome.claim.grant.id, result.facts.key.user_id)
 
 
-def _change(outcome: Outcome, result: Result, services: Services, now: datetime) -> Transition | None:
+def _change(outcome: Outcome, result: Result, now: datetime) -> Transition | None:
     """Return the grant's change of state, None when it stays as it is."""
     if not outcome.claim.is_linked:
         return None
     before = outcome.claim.grant
-    state, reason = _next_state(outcome, result, services.policy.repairs_per_day, now) or (before.state, before.reason)
+    state, reason = _next_state(outcome, result, now) or (before.state, before.reason)
     after = replace(before, state=state, reason=reason, kick_at=_kick_at(outcome, state, result, now))
     if state is GrantState.REVOKED and not outcome.is_settled:
         after = replace(after, ended_at=now)
@@ -98,10 +97,10 @@ def _change(outcome: Outcome, result: Result, services: Services, now: datetime)
     return None if after == before else Transition(before=before, after=after, outcome=outcome)
 
 
-def _next_state(outcome: Outcome, result: Result, repairs: int, now: datetime) -> tuple[GrantState, Reason] | None:
+def _next_state(outcome: Outcome, result: Result, now: datetime) -> tuple[GrantState, Reason] | None:
     match outcome.access:
         case Access.GRANTED:
-            return _granted_state(outcome, result, repairs, now)
+            return _granted_state(outcome, result, now)
         case Access.PENDING:
             return GrantState.PENDING, outcome.reason
         case Access.SUSPENDED:
@@ -114,7 +113,7 @@ def _next_state(outcome: Outcome, result: Result, repairs: int, now: datetime) -
             assert_never(outcome.access)
 
 
-def _granted_state(outcome: Outcome, result: Result, repairs: int, now: datetime) -> tuple[GrantState, Reason] | None:
+def _granted_state(outcome: Outcome, result: Result, now: datetime) -> tuple[GrantState, Reason] | None:
     progress = result.progress
     if not progress.is_present:
         refusal = progress.join_refusal
@@ -126,8 +125,10 @@ def _granted_state(outcome: Outcome, result: Result, repairs: int, now: datetime
     for role in missing:
         if role in progress.blocked:
             return GrantState.FAILED, progress.blocked[role].reason
-    worn_out = {holding.role_id for holding in result.facts.holdings if is_worn_out(holding, repairs, now)}
-    if worn_out & set(missing):
+    if missing and progress.is_pending:
+        return GrantState.PENDING, Reason.RULES_NOT_ACCEPTED
+    left_away = {holding.role_id for holding in result.facts.holdings if is_left_away(holding, result.limits, now)}
+    if left_away & set(missing):
         return GrantState.HELD, Reason.HAND_REMOVED
     if missing:
         return None

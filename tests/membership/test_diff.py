@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from membership.diff import REPAIR_WINDOW, Add, Disown, Join, Kick, Own, Remove, Step, diff, is_worn_out
+from membership.diff import (
+    REPAIR_WINDOW,
+    Add,
+    Disown,
+    Join,
+    Kick,
+    Own,
+    Remove,
+    Step,
+    diff,
+    is_left_away,
+)
 from membership.entitlements import Decision
 from membership.model import Holding, HoldingState, Observation, RoleId
 from tests.membership.builders import (
@@ -66,12 +77,12 @@ def test_a_role_taken_by_hand_again_and_again_is_left_to_a_person() -> None:
 
 def test_repairs_are_forgotten_after_a_day() -> None:
     holding = a_holding(GOLD, repairs=3, repairs_since=NOW)
-    assert is_worn_out(holding, 3, NOW + REPAIR_WINDOW - MOMENT)
-    assert not is_worn_out(holding, 3, NOW + REPAIR_WINDOW)
+    assert is_left_away(holding, limits(), NOW + REPAIR_WINDOW - MOMENT)
+    assert not is_left_away(holding, limits(), NOW + REPAIR_WINDOW)
 
 
 def test_a_limit_of_no_repairs_puts_nothing_back() -> None:
-    assert is_worn_out(a_holding(GOLD), 0, NOW)
+    assert is_left_away(a_holding(GOLD), limits(repairs=0), NOW)
 
 
 def test_our_role_goes_when_nothing_wants_it() -> None:
