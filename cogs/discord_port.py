@@ -11,7 +11,7 @@ import discord
 from discord.ext import commands
 from discord.http import Route
 
-from cogs import event_texts, posting
+from cogs import approval_cards, event_texts, posting, rendering
 from cogs.calls import Calls
 from cogs.connection import Connection
 from cogs.direct_texts import direct_text
@@ -20,7 +20,7 @@ from cogs.pacing import RoleLimits
 from cogs.queries import MemberQueries, seen
 from cogs.roles import Refusal, guild_roles
 from membership.errors import Audience, Blocked, Gone, Reason, Retry
-from membership.model import ChannelId, GuildId, Lane, MemberKey, MessageId, Observation, RoleId, UserId
+from membership.model import ChannelId, GuildId, Lane, MemberKey, MessageId, Observation, RoleId, Seen, UserId
 from membership.ports import ChannelMessage, GuildRole, JoinOutcome
 
 if TYPE_CHECKING:
@@ -203,9 +203,13 @@ class DiscordPort:
 
     async def direct_message(self, user_id: UserId, template: str, facts: Mapping[str, object], *, nonce: str) -> None:
         """Send a direct message, in the member's `language` or the guild's. Raises Blocked(DMS_CLOSED)."""
+        card = approval_cards.direct_card(template, facts)
+        channel = await self._calls.make(lambda bot: bot.create_dm(discord.Object(user_id)))
+        if card is not None:
+            await self._calls.make(lambda _bot: channel.send(view=rendering.view(card), nonce=posting.nonce(nonce)))
+            return
         guild_id = int(str(facts.get("guild_id") or 0))
         text = direct_text(self._connection.words(guild_id, str(facts.get("language") or "")), template, facts)
-        channel = await self._calls.make(lambda bot: bot.create_dm(discord.Object(user_id)))
         await self._calls.make(lambda _bot: channel.send(text, nonce=posting.nonce(nonce)))
 
     async def post(self, channel_id: ChannelId, event: str, facts: Mapping[str, object], *, nonce: str) -> None:
@@ -216,6 +220,14 @@ class DiscordPort:
                 embed=posting.embed(entry), nonce=posting.nonce(nonce), silent=not entry.is_loud
             )
         )
+
+    async def members_named(self, guild_id: GuildId, beginning: str, limit: int) -> Mapping[UserId, Seen]:
+        """Search by REST: unlike the member list it needs no privileged intent; discord.py does not wrap this route."""
+        self._connection.require_guild(guild_id)
+        route = Route("GET", "/guilds/{guild_id}/members/search", guild_id=guild_id)
+        asked = {"query": beginning[:100], "limit": limit}
+        found = await self._calls.make(lambda bot: bot.http.request(route, params=asked))
+        return {UserId(int(member["user"]["id"])): seen(member) for member in found}
 
     async def role_holders(self, guild_id: GuildId, role_id: RoleId) -> AsyncIterator[Sequence[UserId]]:
         """List the people who have a role, a page of the member list at a time; Discord cannot filter by role."""

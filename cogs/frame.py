@@ -65,6 +65,11 @@ class Frame:
         self._handlers[action] = handler
 
     @property
+    def operator_ids(self) -> frozenset[int]:
+        """Return who runs this Doorlist, as far as Discord has told."""
+        return self._operator_ids()
+
+    @property
     def actions(self) -> frozenset[str]:
         """Return what can be pressed."""
         return frozenset(self._handlers)

@@ -41,14 +41,43 @@ class Rule:
 _MEMBER = Rule(right=Right.MEMBER, needs_active=False, is_everywhere=True)
 _STAFF = Rule(right=Right.STAFF)
 _MANAGER = Rule(right=Right.MANAGER)
+_BEFORE_SET_UP = Rule(right=Right.MANAGER, needs_active=False)
+_OPERATOR = Rule(right=Right.OPERATOR, needs_active=False, is_everywhere=True)
 
 COMMANDS: Mapping[str, Rule] = {
     "claim": Rule(right=Right.MEMBER, needs_active=False, opens_form=True, is_everywhere=True),
+    "doorlist setup": _BEFORE_SET_UP,
+    "doorlist settings": _MANAGER,
+    "doorlist panel": _MANAGER,
+    "doorlist brake": _MANAGER,
+    "doorlist pause": _MANAGER,
+    "doorlist resume": _MANAGER,
+    "doorlist undo": _MANAGER,
+    "doorlist about": _MANAGER,
 }
 """By qualified name; a context menu goes by its name. What is not here is refused."""
 
 ACTIONS: Mapping[str, Rule] = {
     "claim": _MEMBER,
+    "setup-open": _BEFORE_SET_UP,
+    "setup-check": _MANAGER,
+    "setup-payments": _MANAGER,
+    "setup-channel": _MANAGER,
+    "setup-post": _MANAGER,
+    "setup-make": _MANAGER,
+    "server-approve": _OPERATOR,
+    "server-refuse": _OPERATOR,
+    "settings-group": _MANAGER,
+    "settings-edit": Rule(right=Right.MANAGER, opens_form=True),
+    "settings-set": _MANAGER,
+    "brake-show": _MANAGER,
+    "brake-list": _MANAGER,
+    "brake-release": _MANAGER,
+    "brake-release-now": _MANAGER,
+    "brake-release-one": _MANAGER,
+    "brake-discard": _MANAGER,
+    "resume-now": _MANAGER,
+    "undo": _STAFF,
 }
 """By the name in the custom_id, for buttons, selects and forms. What is not here is refused."""
 
