@@ -16,6 +16,8 @@ from sandbox.parts import DISCORD_MOUNT, STRIPE_KEY, STRIPE_MOUNT, Outside
 from sandbox.seed import seed
 from sandbox.stripe import LocalStripe
 
+LARGEST_REQUEST = 32 * 1024 * 1024
+
 __all__ = ["Outside", "outside"]
 
 
@@ -51,7 +53,7 @@ async def outside(
 
 
 def _app(world: Outside) -> web.Application:
-    app = web.Application()
+    app = web.Application(client_max_size=LARGEST_REQUEST)
     Site(world).add_to(app)
     app.add_subapp(DISCORD_MOUNT, world.discord.app())
     app.add_subapp(STRIPE_MOUNT, world.stripe.app())

@@ -1,23 +1,19 @@
-"""What the page's buttons do: buying and what follows it, time, talking in the server. Trouble is in trouble.py.
+"""What the page's buttons do: buying and what follows it, and time. Trouble: trouble.py, the server: talking.py.
 
 Every button answers with a sentence: what happened, and what to watch now.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 
 from sandbox.buyers import Purchase
-from sandbox.page.desk import Desk, Whisper
+from sandbox.page.desk import Button, Desk
+from sandbox.page.fields import Fields
 from sandbox.tour import steps
 
-Fields = Mapping[str, str]
-Button = Callable[[Desk, Fields], Awaitable[str]]
-
-LONGEST_TEXT = 2000
 TOUR_PAUSE_SECONDS = 0.8
-ANSWER_SECONDS = 8.0
 _JUMPS = {"hour": timedelta(hours=1), "day": timedelta(days=1), "month": timedelta(days=31)}
 
 
@@ -122,62 +118,11 @@ async def _advance(desk: Desk, by: timedelta) -> str:
     return f"It is {desk.world.clock.now():%a %d %b %Y %H:%M} now. What was due in between has happened."
 
 
-async def say(desk: Desk, fields: Fields) -> str:
-    """Post a message in the open channel, or run a slash command."""
-    text = fields.get("text", "").strip()[:LONGEST_TEXT]
-    if not text:
-        raise LookupError("Write something first.")
-    if text.startswith("/"):
-        return await _command(desk, text)
-    _require_inside(desk)
-    desk.world.discord.people.say(desk.channel, desk.person, text)
-    is_claim = text.lower().startswith("!claim")
-    answer = " The bot hides it and answers in a direct message." if is_claim else ""
-    return f"{desk.name} wrote in {_channel_name(desk)}.{answer}"
-
-
-async def _command(desk: Desk, text: str) -> str:
-    _require_inside(desk)
-    name, _, value = text.removeprefix("/").partition(" ")
-    code = value.strip().removeprefix("code:").strip()
-    if name == "claim" and not code:
-        raise LookupError("Write the code behind it: /claim K7QF-2M9X-4TRW-8HNB")
-    options = {"code": code} if name == "claim" else {}
-    interaction = desk.world.discord.invoke.command(desk.person, desk.channel, name, options)
-    return await _whisper(desk, (await interaction.answered(ANSWER_SECONDS)).text)
-
-
-async def press(desk: Desk, fields: Fields) -> str:
-    """Press a button under a message of the bot."""
-    wanted = fields.get("message", "")
-    message = desk.channel.messages.get(int(wanted)) if wanted.isdigit() else None
-    if message is None:
-        raise LookupError("That message is gone.")
-    interaction = desk.world.discord.invoke.component(desk.person, message, fields.get("custom_id", ""))
-    return await _whisper(desk, (await interaction.answered(ANSWER_SECONDS)).text)
-
-
-async def _whisper(desk: Desk, text: str) -> str:
-    now = desk.world.clock.now()
-    desk.whispers.append(Whisper(user=desk.person, channel=desk.channel, text=text or "(a form)", at=now))
-    return f"The bot answered {desk.name} in {_channel_name(desk)}; nobody else sees it."
-
-
 async def join_by_invite(desk: Desk, _: Fields) -> str:
     """Use the invite that was opened."""
     invite, desk.invite = desk.invite, ""
     desk.world.discord.people.join_by_invite(invite, desk.person)
     return f"{desk.name} joined by invite."
-
-
-def _channel_name(desk: Desk) -> str:
-    return f"#{desk.channel.name}" if desk.channel.name else "a direct message"
-
-
-def _require_inside(desk: Desk) -> None:
-    is_direct = desk.channel.recipient is not None
-    if not is_direct and desk.person.id not in desk.world.seed.server.guild.members:
-        raise PermissionError(f"{desk.name} is not in the server. Connecting adds them.")
 
 
 def _purchase(desk: Desk) -> Purchase:
@@ -216,7 +161,5 @@ BUTTONS: Mapping[str, Button] = {
     "pause": pause,
     "resume": resume,
     "advance": advance,
-    "say": say,
-    "press": press,
     "join": join_by_invite,
 }

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -12,20 +11,21 @@ from typing import Literal
 import aiohttp
 
 from sandbox import buyers
-from sandbox.discord.world import Channel, User
+from sandbox.discord.world import Guild, User
 from sandbox.mailbox import Mail
+from sandbox.page.conversation import Conversation
+from sandbox.page.fields import Fields
 from sandbox.parts import Outside
 from sandbox.stripe.errors import Refusal
 from sandbox.stripe.settings import Autofill
 from sandbox.tour import TourFailed
 from sandbox.visitor import LostError, Visitor
 
-_FACES = ("info", "ok", "warn", "bad")
+_FACES = ("info", "ok", "warn", "bad", "violet", "teal")
 
 MailView = Literal["html", "text", "headers", "raw"]
-WHISPERS_KEPT = 50
 
-EXPECTED = (LostError, LookupError, PermissionError, Refusal, TimeoutError, TourFailed, aiohttp.ClientError)
+EXPECTED = (LostError, LookupError, ValueError, PermissionError, Refusal, TimeoutError, TourFailed, aiohttp.ClientError)
 """What a button's work may fail with: everything that the outside world can refuse."""
 
 
@@ -37,14 +37,7 @@ class Flash:
     tone: str = "ok"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Whisper:
-    """An answer of the bot that only one person sees."""
-
-    user: User
-    channel: Channel
-    text: str
-    at: datetime
+Button = Callable[["Desk", Fields], Awaitable[str]]
 
 
 class Desk:
@@ -62,7 +55,7 @@ class Desk:
         self.under_way = ""
         self.revision = 0
         self.outage_ends_at: datetime | None = None
-        self.whispers: deque[Whisper] = deque(maxlen=WHISPERS_KEPT)
+        self.talk = Conversation()
         self.held_by_brake: tuple[User, ...] = ()
         self._read: set[Mail] = set()
         self._visitors: dict[int, Visitor] = {}
@@ -71,10 +64,21 @@ class Desk:
         self._sit_down()
 
     @property
-    def people(self) -> tuple[User, User, User, User]:
+    def people(self) -> tuple[User, ...]:
         """Return everybody you can be."""
         cast = self.world.seed.cast
-        return cast.ada, cast.ben, cast.kim, cast.olga
+        return cast.ada, cast.ben, cast.kim, cast.olga, cast.sam, cast.nora
+
+    @property
+    def guild(self) -> Guild:
+        """Return the server that the person looks at: Nora at her own, everybody else at the demo server."""
+        seed = self.world.seed
+        return seed.neighbour.guild if self.person is seed.cast.nora else seed.server.guild
+
+    @property
+    def channel_name(self) -> str:
+        """Return how the open channel is called."""
+        return f"#{self.channel.name}" if self.channel.name else "a direct message"
 
     def face(self, user: User) -> str:
         """Return the colour in which somebody is shown; made-up people are grey."""
@@ -131,6 +135,7 @@ class Desk:
     def become(self, person: User) -> None:
         """Be somebody else from now on."""
         self.person, self.mail = person, None
+        self._find_channel()
         self._sit_down()
         self.say(f"You are {self.name} now: the shop, the server and the inbox are theirs.")
 
@@ -173,6 +178,14 @@ class Desk:
         await asyncio.gather(*tasks, return_exceptions=True)
         for visitor in self._visitors.values():
             await visitor.close()
+
+    def _find_channel(self) -> None:
+        """Stay in the open channel where the person's server has it, else take the one that newcomers look at."""
+        seed = self.world.seed
+        if self.channel.recipient is not None:
+            self.channel = self.world.discord.world.dm_with(self.person)
+        elif self.channel.guild_id != self.guild.id:
+            self.channel = seed.neighbour.lobby if self.guild is seed.neighbour.guild else seed.server.get_access
 
     def _sit_down(self) -> None:
         """Let the person's browser know them, so that a checkout walked by hand sends its mail to the inbox shown."""

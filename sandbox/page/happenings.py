@@ -11,7 +11,7 @@ from itertools import groupby, islice
 from markupsafe import Markup, escape
 
 from sandbox.page.discord_text import to_html
-from sandbox.page.server import embed_tone
+from sandbox.page.messages import embed_tone
 from sandbox.parts import Outside
 from sandbox.stripe.deliveries import Attempt
 

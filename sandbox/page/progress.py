@@ -9,7 +9,7 @@ from typing import Literal
 from sandbox import buyers
 from sandbox.mailbox import Mail
 from sandbox.page.desk import Desk
-from sandbox.page.server import embed_tone
+from sandbox.page.messages import embed_tone
 from sandbox.visitor import connect_link
 
 State = Literal["done", "next", "later"]

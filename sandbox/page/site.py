@@ -20,21 +20,23 @@ from sandbox.discord.world import User
 from sandbox.page import mail_page, view
 from sandbox.page.buttons import BUTTONS
 from sandbox.page.desk import EXPECTED, Desk, MailView
+from sandbox.page.fields import read_fields
 from sandbox.page.happenings import happenings
 from sandbox.page.server import channel_of
+from sandbox.page.talking import TALKING, compose, suggestions
 from sandbox.page.trouble import TROUBLE
 from sandbox.parts import DISCORD_MOUNT, Outside
 
 PATH = "/sandbox"
 BUSY_SECONDS = 2
 WATCH_SECONDS = 20.0
-HARMLESS = frozenset({"say", "press", "join", "stripe-up", "move-vip-down"})
+HARMLESS = frozenset({*TALKING, "join", "stripe-up", "move-vip-down"})
 """What can be pressed while something is under way: it cannot break it."""
 
 _HERE = Path(__file__).parent
 _STATIC = _HERE / "static"
 _LOOK_SECONDS = 0.15
-_LARGEST_FORM = 64 * 1024
+_LARGEST_FORM = 12 * 1024 * 1024
 _SAFE_METHODS = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
@@ -56,7 +58,7 @@ class Site:
         """Show `world`."""
         self.desk = Desk(world)
         self._is_closing = False
-        self._buttons = {**BUTTONS, **TROUBLE}
+        self._buttons = {**BUTTONS, **TALKING, **TROUBLE}
         self._templates = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -65,6 +67,7 @@ class Site:
             lstrip_blocks=True,
         )
         self._templates.filters["moment"] = _moment
+        self._templates.filters["size"] = _size
         self._templates.globals.update(
             stylesheet=_static_url("sandbox.css"), script=_static_url("sandbox.js"), busy_seconds=BUSY_SECONDS
         )
@@ -77,6 +80,7 @@ class Site:
         routes.add_get(PATH + "/changes", _guarded(self.watch))
         routes.add_get(PATH + "/mail/{number:\\d{1,6}}", _guarded(self.show_mail))
         routes.add_post(PATH + "/do/{button}", _guarded(self.press))
+        routes.add_post(PATH + "/suggestions", _guarded(self.suggest))
         routes.add_static(PATH + "/static", _STATIC)
         # The way back: Doorlist's pages link to Discord's channels and invites.
         routes.add_get(DISCORD_MOUNT + "/channels/{where:.*}", self._come_back)
@@ -98,7 +102,7 @@ class Site:
         button = self._buttons.get(request.match_info["button"])
         if button is None:
             raise web.HTTPNotFound
-        fields = {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+        fields = await read_fields(request)
         if self.desk.under_way and request.match_info["button"] not in HARMLESS:
             # Its button is off; this is another tab, or a page without script. What is under way goes on telling.
             return _back()
@@ -107,6 +111,15 @@ class Site:
         except EXPECTED as failure:
             self.desk.say(self.desk.explain("That", failure), "bad")
         return _back()
+
+    async def suggest(self, request: web.Request) -> web.StreamResponse:
+        """Answer with a list's lines for what is typed into an option; with none when the bot has nothing to say."""
+        try:
+            found = await suggestions(self.desk, await read_fields(request))
+        except EXPECTED:
+            found = []
+        lines = Markup("").join(Markup('<option value="{}">').format(each) for each in found)
+        return web.Response(text=lines, content_type="text/html")
 
     async def watch(self, request: web.Request) -> web.StreamResponse:
         """Answer with the page's version as soon as it is another than `since`, or after a while."""
@@ -131,6 +144,8 @@ class Site:
             desk.become(self._person(query["as"]))
         if "channel" in query:
             desk.channel = channel_of(desk, query["channel"])
+        if "command" in query:
+            compose(desk, query["command"])
         if "view" in query and query["view"] in get_args(MailView):
             desk.mail_view = cast(MailView, query["view"])
         if "mail" in query:
@@ -198,3 +213,8 @@ def _static_url(name: str) -> str:
 
 def _moment(moment: datetime, style: str = "%H:%M") -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(timespec="seconds"), moment.strftime(style))
+
+
+def _size(count: int | None) -> str:
+    """Return a file's size as people read it."""
+    return f"{count or 0} B" if (count or 0) < 1024 else f"{(count or 0) / 1024:.1f} KB"

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from sandbox.discord.faults import Answer, Fault, rate_limited
 from sandbox.discord.world import User
-from sandbox.page.buttons import Button, Fields
-from sandbox.page.desk import Desk
+from sandbox.page.desk import Button, Desk
+from sandbox.page.fields import Fields
 from sandbox.page.wave import wave
 from sandbox.stripe.shapes import Object
 from sandbox.visitor import LostError

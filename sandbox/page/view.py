@@ -12,8 +12,10 @@ from sandbox.discord.world import User
 from sandbox.mailbox import Mail
 from sandbox.page.desk import Desk
 from sandbox.page.discord_text import distance
+from sandbox.page.messages import Drawing
 from sandbox.page.progress import is_invitation, next_target, tour
 from sandbox.page.server import server_pane
+from sandbox.page.talking import LANGUAGES
 from sandbox.page.wave import WAVE
 
 MAILS_SHOWN = 12
@@ -76,6 +78,8 @@ def context(desk: Desk) -> dict[str, object]:
         "doorlist_url": world.doorlist_url,
         "purchase": purchase_line(purchase, world.clock.now()) if purchase else None,
         "server": server_pane(desk),
+        "draw": Drawing(desk),
+        "languages": LANGUAGES,
         "mails": list(mail_rows(desk)),
         "is_stripe_down": world.stripe.deliveries.trouble.is_outage,
         "alerts": list(alerts(desk)),
@@ -84,9 +88,14 @@ def context(desk: Desk) -> dict[str, object]:
 
 
 def _person(desk: Desk, user: User) -> PersonRow:
-    guild = desk.world.seed.server.guild
+    seed = desk.world.seed
+    guild = seed.server.guild
     if user.id == guild.owner_id:
         standing = "owns the server"
+    elif user is seed.cast.nora:
+        standing = f"owns {seed.neighbour.guild.name}"
+    elif user is seed.cast.sam:
+        standing = "staff"
     elif user.id not in guild.members:
         standing = "not in the server"
     else:
@@ -165,8 +174,8 @@ def version(desk: Desk) -> str:
         guild.audit_log[-1].id if guild.audit_log else 0,
         len(guild.members),
         sorted(guild.role_counts.items()),
-        [(len(channel.messages), next(reversed(channel.messages), 0)) for channel in guild.channels.values()],
-        len(world.discord.direct_messages(desk.person)),
+        world.discord.world.messages_changed,
+        len(world.discord.world.commands),
         (purchase.id, purchase.status, purchase.ends_at) if purchase else None,
     )
     return hashlib.sha256(repr(seen).encode()).hexdigest()[:16]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from sandbox import buyers
 from sandbox.discord.world import User
-from sandbox.page.buttons import Fields
 from sandbox.page.desk import Desk
+from sandbox.page.fields import Fields
 from sandbox.visitor import claim_code
 
 WAVE = 50

@@ -4,9 +4,9 @@ Alice owns the guild, Bob is staff, Charlie is nobody. Dora has an account and i
 
 Acting as somebody, the way their client does (sandbox/discord/client.py):
 
-    person = stage.local.client(stage.bob, stage.channel)        any user, any channel of any guild, or world.dm_with(user)
+    person = stage.local.client(stage.bob, stage.channel)        any user, any channel of any guild, or a DM
     card = await person.types("plan create", name="VIP")         options by name; users, roles, channels by id; files: Upload
-    card.text, card.labels, card.control("Edit"), card.tree      what is read, what can be used, the components as a tree
+    card.text, card.labels, card.control("Edit"), card.tree      what is read, what can be used, the components
     await card.press("Edit")                                     by label, by custom_id, or by its beginning ("door:edit")
     await card.pick("Products", "VIP", "Pass")                   by option label or value; ids for users, roles, channels
     form = await card.press("Rename"); form.is_form, form.text

@@ -1,20 +1,21 @@
-// Looks again when something changed, and sends forms without losing the place. The page works without it.
+// Looks again when something changed, sends forms without losing the place, asks for suggestions. The page works without it.
 "use strict";
 (() => {
   const root = document.documentElement;
   const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
   const isTyping = (pane) => {
     const field = document.activeElement;
-    return pane.contains(field) && field.matches("input[name=text]") && field.value !== "";
+    const isWriting = pane.contains(field) && field.matches("input[name=text]") && field.value !== "";
+    return isWriting || pane.querySelector("form[data-dirty], details[open]") !== null;
   };
 
-  function show(html) {
+  function show(html, isAnswer) {
     const fresh = new DOMParser().parseFromString(html, "text/html");
     if (!fresh.documentElement.dataset.version) return;
     root.dataset.version = fresh.documentElement.dataset.version;
     for (const pane of document.querySelectorAll("[data-pane]")) {
       const now = fresh.getElementById(pane.id);
-      if (!now || pane.innerHTML === now.innerHTML || isTyping(pane)) continue;
+      if (!now || pane.innerHTML === now.innerHTML || (!isAnswer && isTyping(pane))) continue;
       const focused = pane.contains(document.activeElement) ? document.activeElement.id : "";
       pane.replaceChildren(...document.importNode(now, true).childNodes);
       if (focused) document.getElementById(focused)?.focus();
@@ -44,21 +45,44 @@
     }
   }
 
+  const bodyOf = (form, data) => (form.enctype === "multipart/form-data" ? data : new URLSearchParams(data));
+
   document.addEventListener("submit", async (event) => {
     const form = event.target;
     if (form.method !== "post") return;
     event.preventDefault();
-    const body = new URLSearchParams(new FormData(form, event.submitter));
     const button = event.submitter ?? form.querySelector("button");
+    const url = event.submitter?.hasAttribute("formaction") ? event.submitter.formAction : form.action;
+    const body = bodyOf(form, new FormData(form, event.submitter));
     button.setAttribute("aria-busy", "true");
     form.querySelector("input[name=text]")?.blur();
     try {
-      show(await (await fetch(form.action, { method: "POST", body })).text());
+      show(await (await fetch(url, { method: "POST", body })).text(), true);
     } catch {
       location.reload();
     }
     button.removeAttribute("aria-busy");
     form.reset();
+  });
+
+  let asking = 0;
+  document.addEventListener("input", (event) => {
+    const field = event.target;
+    field.closest("form[data-draft]")?.setAttribute("data-dirty", "");
+    if (!field.dataset.suggest) return;
+    clearTimeout(asking);
+    asking = setTimeout(async () => {
+      const body = new FormData(field.form);
+      body.set("suggest", field.dataset.suggest);
+      field.list.innerHTML = await (await fetch("/sandbox/suggestions", { method: "POST", body })).text();
+    }, 250);
+  });
+
+  document.addEventListener("contextmenu", (event) => {
+    const menu = event.target.closest("[data-menu]")?.querySelector(".menu");
+    if (!menu) return;
+    event.preventDefault();
+    menu.open = !menu.open;
   });
 
   scrollMessages();
