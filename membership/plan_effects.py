@@ -1,0 +1,234 @@
+"""What a plan would do to its people: `effect` judges one member with the same rules as a reconciliation. Pure.
+
+A preview is a list of effects. Its text form is what is stored and hashed, so that "exactly this" has a meaning.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from membership.crowds import Standing
+from membership.diff import Add, Limits, Remove, delivered_roles, diff
+from membership.entitlements import Access, Decision, Outcome, decide
+from membership.errors import Reason
+from membership.model import (
+    Claim,
+    Grant,
+    GrantId,
+    GrantState,
+    MemberFacts,
+    Observation,
+    OnEnd,
+    Plan,
+    PlanId,
+    Purchase,
+    RoleId,
+    Seen,
+    UserId,
+)
+from membership.ports import GuildRole
+
+NEW_PLAN = PlanId(0)
+NEW_ROLE = RoleId(1)
+"""Stands for the role that is made together with the plan."""
+EXEMPT = "exempt"
+
+
+class Fate(StrEnum):
+    """What would happen to one member."""
+
+    GET = "get"
+    LOSE = "lose"
+    MOVE = "move"
+    BLOCKED = "blocked"
+
+
+class Effect(NamedTuple):
+    """What would happen to one member, and why. `why` is a Reason, or for BLOCKED what is in the way."""
+
+    user_id: UserId
+    fate: Fate
+    gained: tuple[RoleId, ...]
+    lost: tuple[RoleId, ...]
+    is_kicked: bool
+    why: str
+
+    def __str__(self) -> str:
+        """Write the effect as one line."""
+        gained, lost = (",".join(map(str, roles)) for roles in (self.gained, self.lost))
+        return f"{self.user_id}|{self.fate}|{gained}|{lost}|{int(self.is_kicked)}|{self.why}"
+
+    @classmethod
+    def parse(cls, line: str) -> Effect:
+        """Read what `str` wrote."""
+        user_id, fate, gained, lost, is_kicked, why = line.split("|")
+        return cls(UserId(int(user_id)), Fate(fate), _roles(gained), _roles(lost), is_kicked == "1", why)
+
+    @property
+    def deed(self) -> tuple[object, ...]:
+        """Return what makes two effects the same to the person: everything but the reason."""
+        return self[:5]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What is the same for everybody: the plan as it would be, the server's roles, and what bounds the steps.
+
+    `leaves_hand_changes`: a role that a person took away is not put back.
+    """
+
+    plan: Plan
+    roles: Mapping[RoleId, GuildRole]
+    limits: Limits
+    leaves_hand_changes: bool
+    now: datetime
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """The effects counted so far, of `done` members out of `total`. It grows while it is counted."""
+
+    total: int = 0
+    done: int = 0
+    unlinked: int = 0
+    effects: list[Effect] = field(default_factory=list)
+    counts: Counter[Fate] = field(default_factory=Counter)
+    reasons: Counter[tuple[Fate, str]] = field(default_factory=Counter)
+
+    @property
+    def unchanged(self) -> int:
+        """Return how many of those looked at would stay as they are."""
+        return self.done - len(self.effects)
+
+    @property
+    def touched(self) -> int:
+        """Return to how many members something would happen."""
+        return len(self.effects) - self.counts[Fate.BLOCKED]
+
+    @property
+    def kicked(self) -> int:
+        """Return how many would be removed from the server."""
+        return sum(effect.is_kicked for effect in self.effects)
+
+    def add(self, effect: Effect | None) -> None:
+        """Count one member; None: nothing happens to them."""
+        self.done += 1
+        if effect is not None:
+            self.effects.append(effect)
+            self.counts[effect.fate] += 1
+            self.reasons[effect.fate, effect.why] += 1
+
+    def of(self, fate: Fate) -> Iterator[Effect]:
+        """Return the effects of one kind, by user."""
+        return (effect for effect in self.effects if effect.fate is fate)
+
+
+def effect(standing: Standing, observed: Observation, ground: Ground) -> Effect | None:
+    """Say what the plan would do to one member, None for nothing."""
+    facts = with_plan(standing, ground.plan)
+    decision = decide(facts, now=ground.now)
+    limits = ground.limits
+    if ground.leaves_hand_changes:
+        limits = replace(limits, left_away=delivered_roles(decision))
+    gained: tuple[RoleId, ...]
+    lost: tuple[RoleId, ...] = ()
+    if observed is None:
+        gained = tuple(sorted(decision.roles)) if decision.is_wanted else ()
+    else:
+        steps = diff(decision, observed, facts.holdings, limits, now=ground.now)
+        gained = tuple(step.role_id for step in steps if isinstance(step, Add))
+        lost = tuple(step.role_id for step in steps if isinstance(step, Remove))
+    is_kicked = observed is not None and _is_kicked(decision)
+    if not gained and not lost and not is_kicked:
+        return None
+    obstacle = _obstacle(standing, observed, {*gained, *lost}, ground)
+    user_id = facts.key.user_id
+    if obstacle:
+        return Effect(user_id, Fate.BLOCKED, gained, lost, is_kicked, obstacle)
+    fate = Fate.MOVE if gained and lost else Fate.GET if gained else Fate.LOSE
+    why = _why(decision, ground.plan, frozenset(gained))
+    return Effect(user_id, fate, gained, lost, is_kicked, why)
+
+
+def observed_of(standing: Standing) -> Observation:
+    """Return how the member was last seen; whoever nobody looked at yet is taken to be there with what is ours."""
+    row = standing.row
+    if row is None:
+        return Seen(roles=standing.facts.held_roles)
+    return Seen(roles=row.observed) if row.is_present else None
+
+
+def with_plan(standing: Standing, plan: Plan) -> MemberFacts:
+    """Return a member's facts as they would be with the plan: its claims changed, and new ones opened."""
+    claims = [replace(claim, plan=plan) if claim.plan.id == plan.id else claim for claim in standing.facts.claims]
+    if not plan.is_archived:
+        known = {claim.purchase.id for claim in claims if claim.plan.id == plan.id}
+        claims += [
+            _new_claim(plan, purchase)
+            for purchase in standing.others
+            if purchase.id not in known and plan.unlocked_by(purchase) is not None
+        ]
+    return replace(standing.facts, claims=tuple(claims))
+
+
+def differences(before: Sequence[Effect], after: Sequence[Effect]) -> tuple[list[Effect], list[Effect]]:
+    """Return the effects that came and those that went between two countings."""
+    then, now = ({effect.deed: effect for effect in effects} for effects in (before, after))
+    return [now[deed] for deed in now.keys() - then.keys()], [then[deed] for deed in then.keys() - now.keys()]
+
+
+def _roles(text: str) -> tuple[RoleId, ...]:
+    return tuple(RoleId(int(role)) for role in text.split(",")) if text else ()
+
+
+def _new_claim(plan: Plan, purchase: Purchase) -> Claim:
+    """Return the claim that the plan's new form would open for a purchase."""
+    item = plan.unlocked_by(purchase)
+    grant = Grant(
+        # Negative, so that it is no number of a stored grant.
+        id=GrantId(-purchase.id),
+        purchase_id=purchase.id,
+        plan_id=plan.id,
+        guild_id=plan.guild_id,
+        product_id=item.product_id if item else "",
+        price_id=item.price_id if item else "",
+        state=GrantState.PENDING,
+        reason=Reason.NOT_LINKED,
+        opened_at=purchase.started_at,
+    )
+    return Claim(grant=grant, purchase=purchase, plan=plan)
+
+
+def _is_kicked(decision: Decision) -> bool:
+    """Say whether the member would have to leave the server, at once or a day later."""
+    if any(outcome.is_live for outcome in decision.outcomes):
+        return False
+    return decision.kick or any(outcome.is_ending and outcome.rule is OnEnd.KICK for outcome in decision.outcomes)
+
+
+def _obstacle(standing: Standing, observed: Observation, roles: Set[RoleId], ground: Ground) -> str:
+    """Name what keeps us from doing it: an exemption, their absence, or the refusal of a role; "" for nothing."""
+    if standing.is_exempt:
+        return EXEMPT
+    if observed is None:
+        return Reason.NOT_IN_SERVER.value
+    for role in sorted(roles - {NEW_ROLE}):
+        known = ground.roles.get(role)
+        if known is None:
+            return Reason.ROLE_DELETED.value
+        if known.refusal:
+            return known.refusal
+    return ""
+
+
+def _why(decision: Decision, plan: Plan, gained: frozenset[RoleId]) -> str:
+    """Return the reason of the claim that speaks most for what happens, "" when nothing speaks any more."""
+    giving = [outcome for outcome in decision.outcomes if gained & outcome.roles]
+    ending = [outcome for outcome in decision.outcomes if outcome.access is Access.ENDED]
+    outcomes: Sequence[Outcome] = giving or sorted(ending, key=lambda outcome: outcome.claim.plan.id != plan.id)
+    return outcomes[0].reason.value if outcomes else ""
