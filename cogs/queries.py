@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cogs.pacing import Pace
 from membership.errors import Retry
@@ -155,7 +155,13 @@ def seen(member: Mapping[str, object]) -> Seen:
     name = member.get("nick") or user.get("global_name") or user.get("username") or ""
     roles = member.get("roles")
     role_ids = frozenset(RoleId(int(str(role))) for role in roles) if isinstance(roles, list) else frozenset()
-    return Seen(roles=role_ids, is_pending=bool(member.get("pending", False)), name=str(name))
+    joined_at = member.get("joined_at")
+    return Seen(
+        roles=role_ids,
+        is_pending=bool(member.get("pending", False)),
+        name=str(name),
+        joined_at=datetime.fromisoformat(str(joined_at)) if joined_at else None,
+    )
 
 
 def _answers(chunk: Mapping[str, object]) -> dict[UserId, Observation]:

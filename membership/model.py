@@ -348,6 +348,7 @@ class Seen:
     roles: frozenset[RoleId]
     is_pending: bool = False
     name: str = ""
+    joined_at: datetime | None = None
 
 
 Observation = Seen | None

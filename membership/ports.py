@@ -18,6 +18,7 @@ from membership.model import (
     Observation,
     PurchaseSnapshot,
     RoleId,
+    Seen,
     UserId,
 )
 
@@ -91,11 +92,25 @@ class Discord(Protocol):
     async def direct_message(self, user_id: UserId, template: str, facts: Mapping[str, object], *, nonce: str) -> None:
         """Send a direct message; the edge words the template. Raises Blocked(DMS_CLOSED)."""
 
-    async def post(self, channel_id: ChannelId, event: str, facts: Mapping[str, object], *, nonce: str) -> None:
-        """Post an event-log entry; `event` is a name of EXPERIENCE 5.1, the edge words it."""
+    async def post(self, channel_id: ChannelId, event: str, facts: Mapping[str, object], *, nonce: str) -> MessageId:
+        """Post an event-log entry; `event` is a name of EXPERIENCE 5.1, the edge words it. A nonce posts once.
+
+        Silent unless `is_loud` is among the facts; pings `ping_role_id` alone, and the owner for `is_to_self`.
+        """
+
+    async def edit_post(
+        self, channel_id: ChannelId, message_id: MessageId, event: str, facts: Mapping[str, object]
+    ) -> None:
+        """Put another entry in place of one that was posted; "solved" keeps its words and adds when it was solved."""
+
+    async def tell_owner(self, guild_id: GuildId, event: str, facts: Mapping[str, object], *, nonce: str) -> None:
+        """Send an event-log entry to the server's owner as a direct message. Raises Blocked(DMS_CLOSED)."""
 
     async def create_role(self, guild_id: GuildId, name: str, *, why: str) -> RoleId:
         """Make a role without permissions, below the bot's own; returns once `roles` shows it."""
+
+    async def members_named(self, guild_id: GuildId, beginning: str, limit: int) -> Mapping[UserId, Seen]:
+        """Return members whose user name or nickname begins like this, at most `limit`."""
 
     def role_holders(self, guild_id: GuildId, role_id: RoleId) -> AsyncIterator[Sequence[UserId]]:
         """List the people (not the bots) who have a role, page by page of the member list, by rising id.

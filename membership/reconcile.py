@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from membership import binding, evidence
+from membership.bounds import limits_of
 from membership.desk import Exemption
-from membership.diff import Kick, Limits, Remove, Step, delivered_roles, diff
+from membership.diff import Kick, Remove, Step, diff
 from membership.entitlements import Decision, Outcome, decide
 from membership.errors import Audience, Blocked, Gone, Reason, Retry
-from membership.model import Lane, ManualChange, MemberKey, Observation, PurchaseId, PurchaseKind, UserId
-from membership.records import Guild
+from membership.model import Lane, MemberKey, Observation, PurchaseId, PurchaseKind, UserId
 from membership.services import Services
 from membership.steps import Errand, perform
 from membership.transitions import Result, settle
@@ -49,14 +49,21 @@ async def reconcile(services: Services, key: MemberKey, lane: Lane) -> None:
         facts = evidence.unconfirmed(facts, missing)
         decision = decide(facts, now=now)
         observed = (await _observe(services, key, lane))[key.user_id]
-        limits = _limits(services, guild, key, decision)
+        limits = limits_of(services, guild, key, decision)
         steps = diff(decision, observed, facts.holdings, limits, now=now)
         if await _confirm_removals(services, decision, steps, asked, lane):
             continue
         errand = Errand(services=services, key=key, decision=decision, lane=lane)
         progress = await perform(errand, steps, observed)
         look_again_at = now + MISSING_PATIENCE if missing else None
-        result = Result(facts=facts, decision=decision, limits=limits, progress=progress, look_again_at=look_again_at)
+        result = Result(
+            facts=facts,
+            decision=decision,
+            limits=limits,
+            progress=progress,
+            manual_change=guild.manual_change,
+            look_again_at=look_again_at,
+        )
         await settle(services, result)
         if isinstance(progress.failure, Gone):
             continue
@@ -72,16 +79,6 @@ async def _look_again(services: Services, exemption: Exemption) -> None:
     if exemption.until is not None:
         async with services.store.write() as tx:
             await binding.mark(tx, [exemption.key], Lane.EVENT, exemption.until)
-
-
-def _limits(services: Services, guild: Guild, key: MemberKey, decision: Decision) -> Limits:
-    is_restored = guild.manual_change is ManualChange.RESTORE
-    return Limits(
-        can_join=services.permits.of(key.user_id, services.clock.now()) is not None,
-        assignable=[role.role_id for role in services.discord.roles(key.guild_id).values() if not role.refusal],
-        repairs=services.policy.repairs_per_day,
-        left_away=frozenset() if is_restored else delivered_roles(decision),
-    )
 
 
 async def _observe(services: Services, key: MemberKey, lane: Lane) -> Mapping[UserId, Observation]:

@@ -107,6 +107,11 @@ class FakeDiscord:
         self.faults.after("create_role", fault)
         return role_id
 
+    async def members_named(self, guild_id: GuildId, beginning: str, limit: int) -> Mapping[UserId, Seen]:
+        members = self._guild(guild_id).members
+        named = [user for user in sorted(members) if f"user{user}".startswith(beginning.lower())]
+        return {user: Seen(roles=frozenset(members[user]), name=f"user{user}") for user in named[:limit]}
+
     async def role_holders(self, guild_id: GuildId, role_id: RoleId) -> AsyncIterator[Sequence[UserId]]:
         fault = self.faults.before("role_holders", role_id)
         yield sorted(user for user, roles in self._guild(guild_id).members.items() if role_id in roles)
