@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
-from membership import invites
+from membership import invites, notices
 from membership.announcements import Record, Transition, announce_acts, announce_changes
 from membership.diff import Limits, is_left_away
 from membership.entitlements import KICK_DELAY, Access, Decision, Outcome
@@ -16,6 +16,7 @@ from membership.model import (
     GrantState,
     HoldingState,
     Lane,
+    ManualChange,
     MemberFacts,
     OnEnd,
     RoleId,
@@ -33,6 +34,7 @@ class Result:
     decision: Decision
     limits: Limits
     progress: Progress
+    manual_change: ManualChange = ManualChange.RESTORE
     look_again_at: datetime | None = None
 
 
@@ -47,7 +49,9 @@ async def settle(services: Services, result: Result) -> None:
             await tx.purchases.set_grant(transition.after)
         record = Record(tx=tx, key=key, now=now)
         await announce_acts(record, progress)
-        await announce_changes(record, result.progress, transitions)
+        by_hand = [change for change in transitions if _is_left_to_people(change, result)]
+        await announce_changes(record, progress, [change for change in transitions if change not in by_hand])
+        await _tell_of_hands(record, by_hand, result)
         await _forget_used_invites(tx, result)
         is_live = any(outcome.is_live for outcome in result.decision.outcomes)
         await tx.removals.drop(key, sorted(result.decision.roles), is_live=is_live)
@@ -65,6 +69,30 @@ async def settle(services: Services, result: Result) -> None:
         # A run that failed is tried again and plans then: a mark now would make its backoff start afresh for ever.
         if next_check_at is not None and next_check_at > now and progress.failure is None:
             await tx.jobs.mark("member", str(key), lane=Lane.EVENT, run_at=next_check_at, scope=str(key.guild_id))
+
+
+def _is_left_to_people(change: Transition, result: Result) -> bool:
+    """Say whether a person took the role, and the server wants it to stay so."""
+    is_by_hand = (change.after.state, change.after.reason) == (GrantState.HELD, Reason.HAND_REMOVED)
+    return is_by_hand and result.manual_change is not ManualChange.RESTORE
+
+
+async def _tell_of_hands(record: Record, changes: list[Transition], result: Result) -> None:
+    """Write down what people took away by hand, and tell staff where they want to hear of it."""
+    for change in changes:
+        away = sorted(change.outcome.roles - result.progress.roles)
+        facts = {
+            "name": result.progress.name,
+            "plan": change.outcome.claim.plan.name,
+            "role_ids": [str(role) for role in away],
+            "reason": change.after.reason.value,
+            "is_removal": True,
+        }
+        if result.manual_change is ManualChange.ACCEPT:
+            await record.audit("role.manual_change", facts, change.after)
+        else:
+            about: notices.About = {"user_id": record.key.user_id, "grant_id": change.after.id}
+            await notices.tell(record.tx, "role.manual_change", record.key.guild_id, facts, record.now, **about)
 
 
 async def _settle_holdings(tx: Transaction, result: Result, now: datetime) -> frozenset[RoleId]:
