@@ -20,13 +20,14 @@ from app.checks.patient import Part, Patient, Source
 from app.doctor_text import as_json, as_text
 from app.process import Bell, Ground, SystemClock, bot_parts, open_services, public_url
 from app.randomness import SystemRandomness
-from app.settings import Loaded
+from app.settings import Loaded, Settings
 from app.sources import SettingsError
 from cogs.discord_side import DiscordSide, open_discord
 from cogs.examination import Json
 from cogs.examiner import Examiner
 from membership.checks import Area, Category, Outcome, Result, Skip, by_check, chosen, in_words, run_checks
 from membership.errors import DoorlistError
+from membership.ports import Clock
 from membership.services import Services
 from storage.store import Database
 
@@ -109,9 +110,9 @@ def unreadable(error: SettingsError) -> list[Result]:
 
 
 @asynccontextmanager
-async def open_patient(loaded: Loaded, config_file: Path) -> AsyncIterator[Patient]:
+async def open_patient(loaded: Loaded, config_file: Path, clock: Clock | None = None) -> AsyncIterator[Patient]:
     """Open every part that can be opened. In the sandbox that is none: its world ends with its process."""
-    settings, clock = loaded.settings, SystemClock()
+    settings, clock = loaded.settings, clock or SystemClock()
     async with AsyncExitStack() as stack:
         database: Part[Database] = Part(why=Skip(_SANDBOX))
         examiner: Part[Examiner] = Part(why=Skip(_SANDBOX))
@@ -124,7 +125,7 @@ async def open_patient(loaded: Loaded, config_file: Path) -> AsyncIterator[Patie
             opened = await open_database(stack, settings.database, clock)
             database, flaws = opened.database, opened.flaws
             examiner = await open_examiner(stack, side)
-            services, commands = await _open_rest(stack, loaded, database, side)
+            services, commands = await _open_rest(stack, settings, side, opened.database, clock)
         yield Patient(
             Source(
                 settings=settings,
@@ -142,16 +143,16 @@ async def open_patient(loaded: Loaded, config_file: Path) -> AsyncIterator[Patie
 
 
 async def _open_rest(
-    stack: AsyncExitStack, loaded: Loaded, database: Part[Database], side: DiscordSide
+    stack: AsyncExitStack, settings: Settings, side: DiscordSide, database: Part[Database], clock: Clock
 ) -> tuple[Part[Services], Part[Sequence[Json]]]:
     """Build the services over the database, and the slash commands over the services."""
     try:
         opened = database.get()
     except (Skip, DoorlistError) as why:
         return Part(why=why), Part(why=why)
-    ground = Ground(settings=loaded.settings, clock=SystemClock(), database=opened, discord=side, bell=Bell())
+    ground = Ground(settings=settings, clock=clock, database=opened, discord=side, bell=Bell())
     services = await open_services(stack, ground)
-    return Part(services), Part(await side.commands(bot_parts(loaded.settings, services, opened)))
+    return Part(services), Part(await side.commands(bot_parts(settings, services, opened)))
 
 
 async def _repair(results: Sequence[Result], *, is_sure: bool) -> bool:

@@ -32,8 +32,9 @@ DANGEROUS = (
 )
 _NAMES = {
     "manage_guild": "Manage Server",
+    "read_messages": "View Channels",
     "moderate_members": "Timeout Members",
-    "mention_everyone": "Mention Everyone",
+    "create_instant_invite": "Create Invite",
 }
 
 

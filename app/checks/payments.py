@@ -117,10 +117,12 @@ class Payments:
 
     async def catalogue(self) -> Sequence[Finding]:
         """Look for things that are sold and give nothing, and for plans whose product is not sold."""
-        findings = []
         plans = [plan for file in await self._patient.files() for plan in file.plans]
+        async with self._patient.services.store.read() as tx:
+            everywhere = [plan for plan in await tx.plans.all() if not plan.is_archived]
+        findings = []
         for account, prices in await self._stocks():
-            findings += judge_catalogue(account, prices, plans)
+            findings += [*judge_stock(account, prices, everywhere), *judge_plans(account, prices, plans)]
         return findings
 
     async def portal(self, name: str, found: Examination) -> Sequence[Finding]:
@@ -187,24 +189,25 @@ class Payments:
             return [(account, await tx.accounts.prices(account.id)) for account in ours]
 
 
-def judge_catalogue(account: Account, prices: Sequence[Price], plans: Sequence[Plan]) -> list[Finding]:
-    """Compare what an account sells with what plans are unlocked by."""
+def judge_stock(account: Account, prices: Sequence[Price], plans: Sequence[Plan]) -> list[Finding]:
+    """Look for what an account sells and no plan is unlocked by."""
     products = [product for plan in plans for product in plan.products if product.account_id == account.id]
-    active = [price for price in prices if price.is_active]
     idle = {
         price.product_name or price.product_id
-        for price in active
-        if not any(
-            product.product_id == price.product_id and product.price_id in (None, price.external_id)
-            for product in products
-        )
+        for price in prices
+        if price.is_active
+        and not any((each.product_id, each.price_id or price.external_id) == _ids(price) for each in products)
     }
+    if not idle:
+        return []
+    cause = f"{listed(sorted(idle))} can be bought and gives nothing in Discord."
+    return [warn("Sold without a plan", cause, "Add it to a plan (/plan edit), or archive it at the seller.")]
+
+
+def judge_plans(account: Account, prices: Sequence[Price], plans: Sequence[Plan]) -> list[Finding]:
+    """Look for plans that nothing on sale unlocks any more."""
+    sold = {known for price in prices if price.is_active for known in _ids(price)}
     findings = []
-    if idle:
-        cause = f"{listed(sorted(idle))} can be bought and gives nothing in Discord."
-        fix = "Add it to a plan (/plan edit), or archive it at the seller."
-        findings.append(warn("Sold without a plan", cause, fix))
-    sold = {price.product_id for price in active} | {price.external_id for price in active}
     for plan in plans:
         mapped = [product for product in plan.products if product.account_id == account.id]
         if mapped and not any((product.price_id or product.product_id) in sold for product in mapped):
@@ -212,3 +215,7 @@ def judge_catalogue(account: Account, prices: Sequence[Price], plans: Sequence[P
             fix = f"/plan edit {plan.slug}: choose another product, or archive the plan."
             findings.append(warn("Plans nobody can buy", cause, fix))
     return findings
+
+
+def _ids(price: Price) -> tuple[str, str]:
+    return price.product_id, price.external_id

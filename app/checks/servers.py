@@ -16,7 +16,7 @@ from membership.model import GrantState, Lane, OnEnd, Plan, RoleId
 from storage.examination import holder_counts
 
 INVITE_PERMISSIONS, WITH_KICK = 268487681, 268487683
-_NEEDED = ("view_channel", "send_messages", "manage_roles", "create_instant_invite")
+_NEEDED = ("read_messages", "send_messages", "manage_roles", "create_instant_invite")
 _MOST_COUNTED = 1000
 _BY_KIND = {
     Refusal.EVERYONE: "is @everyone, which everybody has",
