@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
-from membership import binding, house, recording
+from membership import binding, house, recording, staff_acts
 from membership.actors import Actor
 from membership.change_kinds import ChangeKind, adoption_json
-from membership.desk import Adoption, AdoptionPolicy, Change, Preview
+from membership.desk import Adoption, AdoptionPolicy, Preview
 from membership.errors import UserError
 from membership.ledgers import Transaction
 from membership.model import (
@@ -30,8 +30,9 @@ from membership.model import (
     RoleId,
     UserId,
 )
-from membership.records import AuditEntry, Draft
+from membership.records import Draft
 from membership.services import Services
+from membership.staff_acts import StaffAct
 
 NOTICE_DAYS = 14
 LONGEST_NOTICE_DAYS = 90
@@ -112,7 +113,7 @@ async def adopt(services: Services, actor: Actor, wish: Wish) -> Adopted:
         before = await tx.adoptions.get(actor.guild_id, wish.role_id)
         await tx.adoptions.put(adoption)
         await _remember(tx, adoption, people, str(actor))
-        change_id = await _record(tx, actor, before, adoption, len(people))
+        change_id = await staff_acts.write_down(tx, actor, _act(before, adoption, len(people)), now)
         await mark(tx, actor.guild_id, wish.role_id, now)
     services.wake()
     return Adopted(adoption=adoption, people=len(people), change_id=change_id)
@@ -177,26 +178,20 @@ async def _plan_giving(tx: Transaction, guild_id: GuildId, role_id: RoleId) -> P
     return min(giving, key=lambda plan: (len(plan.roles), plan.id))
 
 
-async def _record(tx: Transaction, actor: Actor, before: Adoption | None, after: Adoption, people: int) -> ChangeId:
-    words = {
-        AdoptionPolicy.LEAVE: "Holders of <@&{role}> without a purchase are left alone",
-        AdoptionPolicy.GRANDFATHER: "{people} holders of <@&{role}> got it for free",
-        AdoptionPolicy.REMOVE: "{people} holders of <@&{role}> without a purchase got notice",
-    }
-    change = Change(
-        guild_id=actor.guild_id,
-        actor=str(actor),
-        at=after.decided_at,
-        kind=ChangeKind.ADOPTION.value,
-        summary=words[after.policy].format(role=after.role_id, people=people),
+def _act(before: Adoption | None, after: Adoption, people: int) -> StaffAct:
+    return StaffAct(
+        kind=ChangeKind.ADOPTION,
+        summary=_SUMMARIES[after.policy].format(role=after.role_id, people=people),
         before={} if before is None else adoption_json(before),
         after=adoption_json(after),
     )
-    change_id = await tx.changes.add(change)
-    detail = {"action": change.kind, "summary": change.summary, "people": people, "change_id": int(change_id)}
-    entry = AuditEntry(event="staff.action", actor=str(actor), guild_id=actor.guild_id, detail=detail)
-    await tx.audit.add(entry, after.decided_at)
-    return change_id
+
+
+_SUMMARIES = {
+    AdoptionPolicy.LEAVE: "Holders of <@&{role}> without a purchase are left alone",
+    AdoptionPolicy.GRANDFATHER: "{people} holders of <@&{role}> got it for free",
+    AdoptionPolicy.REMOVE: "{people} holders of <@&{role}> without a purchase got notice",
+}
 
 
 async def _remember(tx: Transaction, adoption: Adoption, people: Sequence[UserId], actor: str) -> None:

@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import replace
+from datetime import datetime
 
 from membership import binding, recording
 from membership.errors import UserError
+from membership.ledgers import Transaction
 from membership.model import Lane, OnPastDue, Plan, PlanId, PurchaseId
 from membership.services import Services
 
 PAGE = 200
 PAGES = 5000
+LONGEST_NAME = 60
+LONGEST_SLUG = 50
+SLUGS = 1000
 
 
 async def save(services: Services, plan: Plan) -> Plan:
     """Store a plan, new or known by its slug, and mark everybody it may concern. Raises UserError."""
-    check(plan)
-    now = services.clock.now()
     async with services.store.write() as tx:
         known = await tx.plans.by_slug(plan.slug)
-        if known is None:
-            stored = await tx.plans.create(plan)
-        else:
-            stored = replace(plan, id=known.id)
-            await tx.plans.replace(stored)
-        await tx.jobs.mark("plan", str(stored.id), lane=Lane.PLAN, run_at=now)
+        stored = await write(tx, replace(plan, id=PlanId(0) if known is None else known.id), services.clock.now())
     services.wake()
+    return stored
+
+
+async def write(tx: Transaction, plan: Plan, now: datetime) -> Plan:
+    """Store a plan, a new one when its id is 0, and mark everybody it may concern; the caller wakes. Raises UserError.
+
+    A new plan without a short name gets one from its name.
+    """
+    check(plan)
+    if plan.id:
+        await tx.plans.replace(plan)
+        stored = plan
+    else:
+        stored = await tx.plans.create(replace(plan, slug=plan.slug or await _free_slug(tx, plan.name)))
+    await tx.jobs.mark("plan", str(stored.id), lane=Lane.PLAN, run_at=now)
     return stored
 
 
@@ -48,10 +63,28 @@ async def reach(services: Services, plan_id: PlanId) -> None:
             after = purchases[-1].id
 
 
+def slug_of(name: str) -> str:
+    """Return a name as it can stand in an address; "plan" when nothing of it can."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")[:LONGEST_SLUG] or "plan"
+
+
+async def _free_slug(tx: Transaction, name: str) -> str:
+    """Return a short name that no plan of any server has."""
+    wanted = slug_of(name)
+    for number in range(1, SLUGS):
+        slug = wanted if number == 1 else f"{wanted}-{number}"
+        if await tx.plans.by_slug(slug) is None:
+            return slug
+    raise UserError(f"There are too many plans called {name} already. Choose another name.")
+
+
 def check(plan: Plan) -> None:
     """Refuse a plan that cannot mean what it says. Raises UserError."""
     if not plan.name.strip():
         raise UserError("A plan needs a name: it is what members see.")
+    if len(plan.name) > LONGEST_NAME:
+        raise UserError(f"This name is too long: use {LONGEST_NAME} characters at most.")
     if not 0 <= plan.grace_days <= 365:
         raise UserError(f"grace_days = {plan.grace_days} does not work: use 0 to 365 days.")
     if plan.duration_days is not None and plan.duration_days < 1:

@@ -1,0 +1,257 @@
+"""Show whom a plan's new form touches, and then do exactly that: previews, and what is applied from them.
+
+Counting walks everybody the plan bears on, page by page, in stored facts; Discord is asked only about a few. What is
+applied is a person's word for exactly the removals they saw, so that the brake lets these through (law 6).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from membership import plans, staff_acts
+from membership.actors import Actor
+from membership.change_kinds import ChangeKind, Json, plan_json, plan_of
+from membership.crowds import Standing
+from membership.desk import Preview
+from membership.diff import Limits
+from membership.errors import Retry, UserError
+from membership.ledgers import Transaction
+from membership.model import (
+    BatchId,
+    ChangeId,
+    GuildId,
+    Lane,
+    ManualChange,
+    MemberKey,
+    Observation,
+    Plan,
+    UserId,
+)
+from membership.plan_effects import NEW_PLAN, NEW_ROLE, Effect, Fate, Ground, Tally, differences, effect, observed_of
+from membership.records import HeldRemoval
+from membership.services import Services
+from membership.staff_acts import StaffAct
+
+LASTS = timedelta(minutes=10)
+PAGE = 100
+SEEN_LIVE = 200
+"""Up to so many people Discord is asked how they are now; for more, what was last seen has to do."""
+KIND = "plan"
+_NAME_LENGTH = 16
+_HOLD_PAGE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A preview as it was kept. `plan.id` 0: it is not made yet; NEW_ROLE among its roles: that is made with it."""
+
+    id: str
+    plan: Plan
+    before: Plan | None
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """What was applied, and what takes it back."""
+
+    plan: Plan
+    tally: Tally
+    change_id: ChangeId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Differs:
+    """The facts have changed since the preview: nothing was applied. `shown` is the new preview to decide about."""
+
+    shown: Shown
+    appeared: tuple[Effect, ...]
+    vanished: tuple[Effect, ...]
+
+
+async def count(services: Services, plan: Plan) -> AsyncIterator[Tally]:
+    """Count what a plan would do to its people; the same tally comes after every page, and grows."""
+    now = services.clock.now()
+    async with services.store.read() as tx:
+        users = await tx.crowds.concerned_by(plan)
+        tally = Tally(total=len(users), unlinked=await tx.crowds.unlinked(plan))
+        guild = await tx.guilds.get(plan.guild_id)
+    roles = services.discord.roles(plan.guild_id)
+    assignable = frozenset(role.role_id for role in roles.values() if not role.refusal)
+    ground = Ground(
+        plan=plan,
+        roles=roles,
+        limits=Limits(assignable=assignable, repairs=services.policy.repairs_per_day),
+        leaves_hand_changes=guild is not None and guild.manual_change is not ManualChange.RESTORE,
+        now=now,
+    )
+    for start in range(0, len(users), PAGE):
+        page = users[start : start + PAGE]
+        async with services.store.read() as tx:
+            standings = await tx.crowds.standings(plan.guild_id, page, now)
+        seen = await _seen(services, plan.guild_id, page) if len(users) <= SEEN_LIVE else {}
+        for standing in standings:
+            tally.add(effect(standing, _observed(standing, seen), ground))
+        yield tally
+    if not users:
+        yield tally
+
+
+async def keep(services: Services, actor: Actor, plan: Plan, tally: Tally) -> Shown:
+    """Keep a complete count for ten minutes, so that exactly this can be applied. Raises UserError."""
+    plans.check(plan)
+    now = services.clock.now()
+    async with services.store.write() as tx:
+        before = None if plan.id == NEW_PLAN else await tx.plans.in_guild(plan.id, actor.guild_id)
+        if plan.guild_id != actor.guild_id or (before is None and plan.id != NEW_PLAN):
+            raise UserError("There is no such plan in this server.")
+        name = _name(services)
+        content = {
+            "plan": plan_json(plan),
+            "before": None if before is None else plan_json(before),
+            # One text, not a list: it is written and read in one go, however many people it names.
+            "people": "\n".join(map(str, tally.effects)),
+            "done": tally.done,
+            "unlinked": tally.unlinked,
+        }
+        await tx.previews.put(
+            Preview(
+                id=name,
+                guild_id=actor.guild_id,
+                actor=str(actor),
+                kind=KIND,
+                content=content,
+                set_hash=_hash(tally.effects),
+                created_at=now,
+                expires_at=now + LASTS,
+            )
+        )
+    return Shown(id=name, plan=plan, before=before, tally=tally)
+
+
+async def look(services: Services, actor: Actor, preview_id: str) -> Shown:
+    """Return a preview of the actor's server that is still good. Raises UserError."""
+    async with services.store.read() as tx:
+        kept = await tx.previews.get(preview_id, actor.guild_id, services.clock.now())
+    return _shown(kept)
+
+
+async def apply(services: Services, actor: Actor, preview_id: str) -> Applied | Differs:
+    """Make the plan be as previewed, if it still does to people exactly what was shown. Raises UserError, Blocked."""
+    async with services.store.write() as tx:
+        kept = await tx.previews.take(preview_id, actor.guild_id, services.clock.now())
+    shown = _shown(kept)
+    async with services.store.read() as tx:
+        await _require_untouched(tx, shown)
+    tally = [tally async for tally in count(services, shown.plan)][-1]
+    if kept is None or _hash(tally.effects) != kept.set_hash:
+        appeared, vanished = differences(shown.tally.effects, tally.effects)
+        again = await keep(services, actor, shown.plan, tally)
+        return Differs(shown=again, appeared=tuple(appeared), vanished=tuple(vanished))
+    plan = await _with_role(services, actor, shown.plan)
+    now = services.clock.now()
+    async with services.store.write() as tx:
+        await _require_untouched(tx, shown)
+        plan = await plans.write(tx, plan, now)
+        await _release(tx, actor, tally, shown.id, now)
+        change_id = await staff_acts.write_down(tx, actor, _act(shown.before, plan), now)
+    services.wake()
+    return Applied(plan=plan, tally=tally, change_id=change_id)
+
+
+async def _seen(services: Services, guild_id: GuildId, users: Sequence[UserId]) -> Mapping[UserId, Observation]:
+    """Ask Discord about a few; when it does not answer, what was last seen has to do."""
+    try:
+        return await services.discord.observe(guild_id, users, lane=Lane.PERSON)
+    except Retry:
+        return {}
+
+
+def _observed(standing: Standing, seen: Mapping[UserId, Observation]) -> Observation:
+    user_id = standing.facts.key.user_id
+    return seen[user_id] if user_id in seen else observed_of(standing)
+
+
+def _shown(kept: Preview | None) -> Shown:
+    """Read a kept preview. Raises UserError when there is none."""
+    if kept is None or kept.kind != KIND:
+        raise UserError("This preview is older than ten minutes, or was used. Ask for a new one; nothing was changed.")
+    tally = Tally(unlinked=int(str(kept.content["unlinked"])))
+    for line in str(kept.content["people"]).splitlines():
+        tally.add(Effect.parse(line))
+    tally.done = tally.total = int(str(kept.content["done"]))
+    before = kept.content["before"]
+    return Shown(
+        id=kept.id,
+        plan=plan_of(_object(kept.content["plan"])),
+        before=None if before is None else plan_of(_object(before)),
+        tally=tally,
+    )
+
+
+def _object(written: object) -> Json:
+    return dict(written) if isinstance(written, Mapping) else {}
+
+
+async def _require_untouched(tx: Transaction, shown: Shown) -> None:
+    if shown.before is not None and await tx.plans.get(shown.before.id) != shown.before:
+        raise UserError("Somebody has changed this plan meanwhile. Look at it again; nothing was changed by you.")
+
+
+async def _with_role(services: Services, actor: Actor, plan: Plan) -> Plan:
+    """Make the role that is named like the plan, where it was promised."""
+    if NEW_ROLE not in plan.roles:
+        return plan
+    made = await services.discord.create_role(actor.guild_id, plan.name, why=f"Doorlist: role of {plan.name}")
+    return replace(plan, roles=tuple(made if role == NEW_ROLE else role for role in plan.roles))
+
+
+async def _release(tx: Transaction, actor: Actor, tally: Tally, preview_id: str, now: datetime) -> None:
+    """Take the person's word for the removals that they saw: a batch of its own, held and released in one go."""
+    removals = [
+        HeldRemoval(key=MemberKey(actor.guild_id, effect.user_id), role_id=role)
+        for effect in tally.effects
+        if effect.fate is not Fate.BLOCKED
+        for role in effect.lost
+    ]
+    if not removals:
+        return
+    cause = f"preview {preview_id}"
+    batch_id = BatchId(0)
+    for start in range(0, len(removals), _HOLD_PAGE):
+        batch_id = await tx.removals.hold(actor.guild_id, removals[start : start + _HOLD_PAGE], cause, now)
+    held = next(batch for batch in await tx.removals.open_batches(actor.guild_id) if batch.id == batch_id)
+    await tx.removals.decide(batch_id, held.set_hash, "released", str(actor), now)
+
+
+def _act(before: Plan | None, plan: Plan) -> StaffAct:
+    return StaffAct(
+        kind=ChangeKind.PLAN,
+        summary=f"Plan {plan.name}: {_deed(before, plan)}",
+        before={} if before is None else plan_json(before),
+        after=plan_json(plan),
+    )
+
+
+def _deed(before: Plan | None, plan: Plan) -> str:
+    if before is None:
+        return "made"
+    if before.is_archived != plan.is_archived:
+        return "archived" if plan.is_archived else "on sale again"
+    return "changed"
+
+
+def _name(services: Services) -> str:
+    return hashlib.sha256(services.randomness.token().encode()).hexdigest()[:_NAME_LENGTH]
+
+
+def _hash(effects: Iterable[Effect]) -> str:
+    """Name exactly what would be done to whom; who cannot be served does not count."""
+    digest = hashlib.sha256()
+    for each in effects:
+        if each.fate is not Fate.BLOCKED:
+            digest.update(repr(each.deed).encode())
+    return digest.hexdigest()
