@@ -110,7 +110,7 @@ class Site:
             self.desk.say(await button(self.desk, fields))
         except EXPECTED as failure:
             self.desk.say(self.desk.explain("That", failure), "bad")
-        return _back()
+        return _back(self._place(request.match_info["button"]))
 
     async def suggest(self, request: web.Request) -> web.StreamResponse:
         """Answer with a list's lines for what is typed into an option; with none when the bot has nothing to say."""
@@ -137,6 +137,13 @@ class Site:
         if number >= len(mails):
             raise web.HTTPNotFound
         return mail_page.framed(mails[number])
+
+    def _place(self, button: str) -> str:
+        """Return where on the page the answer to a button is, for browsers without script."""
+        if button not in TALKING:
+            return ""
+        talk, person = self.desk.talk, self.desk.person
+        return "#sheet" if talk.form_of(person) or talk.draft_of(person) else "#discord"
 
     def _choose(self, query: Mapping[str, str]) -> None:
         desk = self.desk
@@ -177,8 +184,8 @@ class Site:
         await self.desk.close()
 
 
-def _back() -> web.Response:
-    return web.Response(status=303, headers={hdrs.LOCATION: PATH})
+def _back(place: str = "") -> web.Response:
+    return web.Response(status=303, headers={hdrs.LOCATION: PATH + place})
 
 
 def _guarded(handler: Handler) -> Handler:

@@ -1,4 +1,4 @@
-// Looks again when something changed, sends forms without losing the place, asks for suggestions. The page works without it.
+// Looks again when something changed, sends forms in place, asks for suggestions. The page works without it.
 "use strict";
 (() => {
   const root = document.documentElement;
@@ -21,11 +21,14 @@
       if (focused) document.getElementById(focused)?.focus();
     }
     scrollMessages();
+    if (isAnswer) document.querySelector(".sheet")?.scrollIntoView({ block: "nearest" });
   }
 
+  // To the newest message: to its end, or to its beginning when it is taller than what can be seen.
   function scrollMessages() {
     const messages = document.querySelector(".messages");
-    if (messages) messages.scrollTop = messages.scrollHeight;
+    const last = messages?.lastElementChild;
+    if (last) messages.scrollTop = Math.min(messages.scrollHeight, last.offsetTop - messages.offsetTop - 8);
   }
 
   async function look() {
