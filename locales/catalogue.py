@@ -10,6 +10,7 @@ from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
+from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
@@ -58,6 +59,11 @@ def words_for(*wanted: str | None) -> Words:
 def locales() -> frozenset[str]:
     """Return the languages that can be said, English among them."""
     return frozenset({SOURCE_LOCALE, *(path.parent.parent.name for path in FOLDER.glob("*/LC_MESSAGES/doorlist.po"))})
+
+
+def language_name(locale: str) -> str:
+    """Return what a language calls itself: Italiano."""
+    return (Locale.parse(locale).get_display_name(locale) or locale).title()
 
 
 def catalogue_path(locale: str) -> Path:
