@@ -90,6 +90,8 @@ class DoorlistBot(commands.Bot):
         await self.tree.set_translator(CommandTranslator())
         for make in self._cogs_to_add:
             await self.add_cog(make(self))
+        for menu in self.frame.menus:
+            self.tree.add_command(menu)
         if self.frame.doorlist.commands:
             self.tree.add_command(self.frame.doorlist)
 

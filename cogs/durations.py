@@ -40,6 +40,19 @@ def read_until(text: str, now: datetime) -> datetime | None:
     return until
 
 
+def read_since(text: str, now: datetime) -> datetime | None:
+    """Return when a look back begins: "30d" ago, or a day; None for "" and "forever". Raises UserError."""
+    wish = " ".join(text.lower().split()).removeprefix("since ").removesuffix(" ago")
+    if wish in ("", FOREVER):
+        return None
+    span, day_end = _span(wish, now), _date(wish)
+    if span is not None:
+        return now - (span - now)
+    if day_end is None:
+        raise UserError(f"I cannot read “{text[:50]}”. Write 30d, 12 weeks, 1 year, or 2026-12-24.")
+    return day_end - timedelta(days=1)
+
+
 def _span(wish: str, now: datetime) -> datetime | None:
     found = _SPAN.fullmatch(wish)
     if found is None or found[2] not in _DAYS:

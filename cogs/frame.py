@@ -32,6 +32,7 @@ _NOT_SET_UP = translatable(
 )
 
 Handler = Callable[[Request], Awaitable[None]]
+MenuMethod = Callable[[discord.Interaction, discord.User], Coroutine[object, object, None]]
 CommandMethod = Callable[..., Coroutine[Any, Any, None]]
 
 
@@ -44,12 +45,20 @@ class Frame:
         self._operator_ids = operator_ids
         self._handlers: dict[str, Handler] = {}
         self._pace = MovingWindowRateLimiter(MemoryStorage())
+        self.menus: list[app_commands.ContextMenu] = []
         self.doorlist = app_commands.Group(
             name="doorlist",
             description="Set up and run paid membership in this server",
             default_permissions=permissions_of(Right.MANAGER),
             guild_only=True,
         )
+
+    def add_menu(self, name: str, method: MenuMethod) -> None:
+        """Offer a method of a feature on a right click on somebody, to staff."""
+        menu = app_commands.ContextMenu(name=name, callback=method)
+        menu.default_permissions = permissions_of(Right.STAFF)
+        menu.guild_only = True
+        self.menus.append(menu)
 
     def add_to_doorlist(self, name: str, description: str, method: CommandMethod) -> None:
         """Put a method of a feature under `/doorlist`, which several features share.
