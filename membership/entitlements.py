@@ -117,6 +117,8 @@ def decide(facts: MemberFacts, *, now: datetime) -> Decision:
     begun = {holding.role_id for holding in facts.holdings if holding.state is HoldingState.REMOVING}
     kept = frozenset(role for role in leaving if not strips and _last_rule(role, outcomes) is OnEnd.NOTHING)
     kicks = [outcome.kick_at for outcome in outcomes if outcome.kick_at is not None]
+    # A revocation that is to come gives also what has ended another reason.
+    moments = [*(outcome.until for outcome in outcomes), *(claim.grant.revoke_at for claim in facts.claims), *kicks]
     return Decision(
         roles=desired,
         reasons=reasons,
@@ -128,7 +130,7 @@ def decide(facts: MemberFacts, *, now: datetime) -> Decision:
         ),
         strips=strips,
         kick=not is_live and any(kick_at <= now for kick_at in kicks),
-        valid_until=_next_moment([*(outcome.until for outcome in outcomes), *kicks], now),
+        valid_until=_next_moment(moments, now),
     )
 
 

@@ -56,7 +56,8 @@ EVERY_ROLE = (*OURS, FRIEND)
 MOMENTS = st.sampled_from((-40, -10, -3, -1, 0, 1, 20)).map(lambda days: NOW + timedelta(days=days))
 """Moments that meet exactly with the durations below, and moments that do not."""
 
-_ITEMS: tuple[tuple[Item, ...], ...] = ((GOLD_ITEM,), (SILVER_ITEM,), (GOLD_ITEM, SILVER_ITEM), ())
+_COMP_ITEM = Item(product_id=a_plan().comp_product_id, price_id="")
+_ITEMS: tuple[tuple[Item, ...], ...] = ((GOLD_ITEM,), (SILVER_ITEM,), (GOLD_ITEM, SILVER_ITEM), (_COMP_ITEM,), ())
 _PRODUCTS = ((GOLD_PRODUCT,), (SILVER_PRODUCT,), (GOLD_PRODUCT, SILVER_PRODUCT), ())
 
 
@@ -87,6 +88,7 @@ def purchases(number: int) -> st.SearchStrategy[Purchase]:
         kind=st.sampled_from(PurchaseKind),
         items=st.sampled_from(_ITEMS),
         started_at=MOMENTS,
+        ends_at=st.none() | MOMENTS,
         past_due_since=st.none() | MOMENTS,
         refund=st.just(Refund.NONE) | st.sampled_from(Refund),
         dispute=st.just(Dispute.NONE) | st.sampled_from(Dispute),
@@ -104,6 +106,7 @@ def claims(draw: st.DrawFn, purchase: Purchase, plan: Plan) -> Claim:
         product_id=item.product_id,
         price_id=item.price_id,
         kick_at=draw(st.none() | MOMENTS),
+        revoke_at=draw(st.none() | st.none() | MOMENTS),
     )
     is_linked = draw(st.sampled_from((True, True, True, False)))
     return replace(claim, is_linked=is_linked, unlink_reason=draw(st.sampled_from((Reason.MOVED, Reason.DISCONNECTED))))
@@ -134,7 +137,8 @@ def members(draw: st.DrawFn) -> MemberFacts:
 
 def observations() -> st.SearchStrategy[Observation]:
     """Draw what Discord shows: a member with any roles, or nobody."""
-    return st.none() | st.builds(Seen, roles=st.frozensets(st.sampled_from(EVERY_ROLE)))
+    is_pending = st.sampled_from((False, False, True))
+    return st.none() | st.builds(Seen, roles=st.frozensets(st.sampled_from(EVERY_ROLE)), is_pending=is_pending)
 
 
 def bounds() -> st.SearchStrategy[Limits]:
@@ -144,4 +148,5 @@ def bounds() -> st.SearchStrategy[Limits]:
         can_join=st.booleans(),
         assignable=st.frozensets(st.sampled_from(EVERY_ROLE)),
         repairs=st.integers(min_value=0, max_value=3),
+        left_away=st.frozensets(st.sampled_from(OURS), max_size=1),
     )

@@ -21,16 +21,19 @@ class World:
     roles: frozenset[RoleId] | None
     limits: Limits
     now: datetime
+    is_pending: bool = False
 
     @classmethod
     def of(cls, facts: MemberFacts, observed: Observation, limits: Limits, now: datetime) -> World:
         """Start from drawn facts."""
-        return cls(facts, None if observed is None else observed.roles, limits, now)
+        if observed is None:
+            return cls(facts, None, limits, now)
+        return cls(facts, observed.roles, limits, now, observed.is_pending)
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """Return what a reconciliation would do now."""
-        observed = None if self.roles is None else Seen(roles=self.roles)
+        observed = None if self.roles is None else Seen(roles=self.roles, is_pending=self.is_pending)
         return diff(decide(self.facts, now=self.now), observed, self.facts.holdings, self.limits, now=self.now)
 
     @property
