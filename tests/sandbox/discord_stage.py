@@ -4,16 +4,16 @@ Alice owns the guild, Bob is staff, Charlie is nobody. Dora has an account and i
 
 Acting as somebody, the way their client does (sandbox/discord/client.py):
 
-    person = stage.local.client(stage.bob, stage.channel)        any user, any channel of any guild, or a DM
-    card = await person.types("plan create", name="VIP")         options by name; users, roles, channels by id; files: Upload
-    card.text, card.labels, card.control("Edit"), card.tree      what is read, what can be used, the components
-    await card.press("Edit")                                     by label, by custom_id, or by its beginning ("door:edit")
-    await card.pick("Products", "VIP", "Pass")                   by option label or value; ids for users, roles, channels
+    person = stage.local.client(stage.bob, stage.channel)      any user; any channel of any guild, or a DM
+    card = await person.types("plan create", name="VIP")       options by name; users, roles, channels by id; Upload
+    card.text, card.labels, card.control("Edit"), card.tree    what is read, what can be used, the components
+    await card.press("Edit")                                   by label, custom_id or its beginning ("door:edit")
+    await card.pick("Products", "VIP", "Pass")                 by option label or value; users, roles, channels by id
     form = await card.press("Rename"); form.is_form, form.text
-    await form.submit({"Name": "Gold"}, roles=[stage.vip.id])    by label or custom_id; what is left out keeps its default
-    await person.suggestions("plan show", "plan", "VI")          autocomplete: {name: value}
-    await person.opens_menu("Membership", stage.charlie)         a User command of the context menu
-    person.offers(); person.sees(message).press("Claim")         what the picker lists; a message that was posted
+    await form.submit({"Name": "Gold"}, roles=[role.id])       by label or custom_id; the rest keeps its default
+    await person.suggestions("plan show", "plan", "VI")        autocomplete: {name: value}
+    await person.opens_menu("Membership", stage.charlie)       a User command of the context menu
+    person.offers(); person.sees(message).press("Claim")       what the picker lists; a message that was posted
 
 A client sends only what was offered (LookupError, PermissionError, ValueError). For permission tests there is also
 `person.forges("plan create", ...)`, `card.forge("door:edit:9")`, `card.forge("door:pick", "9", kind=3)`,
@@ -65,18 +65,8 @@ class Stage:
 
     async def bot(self, *, setup: Callable[[commands.Bot], None] | None = None, **options: Any) -> commands.Bot:
         """Start a bot as Doorlist starts it, and wait until it is ready."""
-        bot = commands.Bot("!", **(_OPTIONS | options))
-        if setup:
-            setup(bot)
-        task = asyncio.create_task(_keep(bot, self.local.portal.token))
+        bot, task = await start_bot(self.local.portal.token, setup, **options)
         self.bots.append(task)
-        ready = asyncio.create_task(bot.wait_until_ready())
-        await asyncio.wait({task, ready}, timeout=5, return_when=asyncio.FIRST_COMPLETED)
-        ready.cancel()
-        if task.done():
-            self.bots.remove(task)
-            await task
-        assert bot.is_ready()
         return bot
 
     async def api(self, method: str, path: str, body: Any = None, *, token: str | None = None) -> tuple[int, Any]:
@@ -101,6 +91,23 @@ _OPTIONS: dict[str, Any] = {
     "guild_ready_timeout": 0.02,
     "help_command": None,
 }
+
+
+async def start_bot(
+    token: str, setup: Callable[[commands.Bot], None] | None = None, **options: Any
+) -> tuple[commands.Bot, asyncio.Task[None]]:
+    """Start a bot as Doorlist starts it, wait until it is ready, and return the task that runs it."""
+    bot = commands.Bot("!", **(_OPTIONS | options))
+    if setup:
+        setup(bot)
+    task = asyncio.create_task(_keep(bot, token))
+    ready = asyncio.create_task(bot.wait_until_ready())
+    await asyncio.wait({task, ready}, timeout=5, return_when=asyncio.FIRST_COMPLETED)
+    ready.cancel()
+    if task.done():
+        await task
+    assert bot.is_ready()
+    return bot, task
 
 
 async def _keep(bot: commands.Bot, token: str) -> None:
@@ -129,7 +136,7 @@ async def a_stage(*, prefix: str = "/_emu/discord", buckets: Buckets | None = No
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}{prefix}"
-    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http, _addresses(url):
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http, addresses(url):
         stage = Stage(
             local=local, clock=clock, url=url, http=http, guild=guild, vip=vip, channel=channel,
             alice=alice, bob=bob, charlie=charlie, dora=dora,
@@ -145,7 +152,8 @@ async def a_stage(*, prefix: str = "/_emu/discord", buckets: Buckets | None = No
 
 
 @asynccontextmanager
-async def _addresses(url: str) -> AsyncIterator[None]:
+async def addresses(url: str) -> AsyncIterator[None]:
+    """Point discord.py at a local Discord."""
     base, gateway = discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY
     discord.http.Route.BASE = f"{url}/api/v10"
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(f"ws{url.removeprefix('http')}/gateway")
