@@ -1,31 +1,30 @@
 """The `doctor` command: looks at everything, says what is wrong and what to do, and repairs what it can when asked.
 
 Works beside a running Doorlist and while none runs. The looking is in app/checks, the words on the screen in
-doctor_text.
+membership/check_words.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from app.checks.every import every_check
+from app.checks.every import examine
 from app.checks.opening import open_database, open_examiner
 from app.checks.patient import Part, Patient, Source
-from app.doctor_text import as_json, as_text
 from app.process import Bell, Ground, SystemClock, bot_parts, open_services, public_url
-from app.randomness import SystemRandomness
 from app.settings import Loaded, Settings
 from app.sources import SettingsError
 from cogs.discord_side import DiscordSide, open_discord
 from cogs.examination import Json
 from cogs.examiner import Examiner
-from membership.checks import Area, Category, Outcome, Result, Skip, by_check, chosen, in_words, run_checks
+from membership.check_words import as_json, as_text
+from membership.checks import Area, Category, Finding, Outcome, Result, Skip, by_check, in_words
 from membership.errors import DoorlistError
 from membership.ports import Clock
 from membership.services import Services
@@ -83,16 +82,6 @@ async def _run(loaded: Loaded | SettingsError, config_file: Path, wish: Wish) ->
     return exit_code(results)
 
 
-async def examine(patient: Patient, category: Category, areas: Collection[Area] = ()) -> list[Result]:
-    """Run the checks of a category; C01 is fine, or there would be no patient."""
-    checks = chosen(every_check(patient), category=category, areas=areas)
-    results = await run_checks(checks, reference=lambda: SystemRandomness().token()[:4])
-    if category is Category.CLI and (not areas or Area.CONFIGURATION in areas):
-        first = next((at for at, result in enumerate(results) if result.area is Area.CONFIGURATION), len(results))
-        results.insert(first, _readable())
-    return results
-
-
 def unreadable(error: SettingsError) -> list[Result]:
     """Return the results when the configuration cannot be read: nothing else can be known."""
     fix = "python3 bot.py config example        shows every setting with its default"
@@ -118,7 +107,7 @@ async def open_patient(loaded: Loaded, config_file: Path, clock: Clock | None = 
         examiner: Part[Examiner] = Part(why=Skip(_SANDBOX))
         services: Part[Services] = Part(why=Skip(_SANDBOX))
         commands: Part[Sequence[Json]] = Part(why=Skip(_SANDBOX))
-        flaws = {}
+        flaws: Mapping[str, Finding] = {}
         if not settings.is_sandbox:
             side = open_discord(settings.discord)
             stack.push_async_callback(side.port.close)
@@ -152,7 +141,7 @@ async def _open_rest(
         return Part(why=why), Part(why=why)
     ground = Ground(settings=settings, clock=clock, database=opened, discord=side, bell=Bell())
     services = await open_services(stack, ground)
-    return Part(services), Part(await side.commands(bot_parts(settings, services, opened)))
+    return Part(services), Part(await side.commands(bot_parts(settings, services, opened, side)))
 
 
 async def _repair(results: Sequence[Result], *, is_sure: bool) -> bool:
@@ -173,7 +162,3 @@ async def _repair(results: Sequence[Result], *, is_sure: bool) -> bool:
     if not seen:
         click.echo("\nThere is nothing that I can repair by myself.")
     return repaired
-
-
-def _readable() -> Result:
-    return Result(id=_CONFIGURATION, area=Area.CONFIGURATION, outcome=Outcome.OK, what="The configuration can be read")

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from app.clocks import Clocks
 from app.door import Door
 from app.health import Doctor
+from app.panel_doctor import PanelDoctor
 from app.randomness import SystemRandomness
 from app.settings import Settings
 from app.watch import Desk, GuildWatch, StoredBudget, StoredHash
@@ -157,7 +158,7 @@ def public_url(settings: Settings) -> str:
     return settings.web.public_url or f"http://{settings.web.host}:{settings.web.port}"
 
 
-def bot_parts(settings: Settings, services: Services, database: Database) -> BotParts:
+def bot_parts(settings: Settings, services: Services, database: Database, discord: DiscordSide) -> BotParts:
     """Return what a bot needs of the rest."""
     return BotParts(
         events=GuildWatch(services),
@@ -167,13 +168,14 @@ def bot_parts(settings: Settings, services: Services, database: Database) -> Bot
         clock=services.clock,
         services=services,
         operator_ids=frozenset(settings.discord.operators),
+        doctor=PanelDoctor(settings, services, database, discord),
     )
 
 
 def _process(
     settings: Settings, services: Services, database: Database, worker: Worker, discord: DiscordSide
 ) -> Process:
-    parts = bot_parts(settings, services, database)
+    parts = bot_parts(settings, services, database, discord)
     claims = discord.claims(parts)
     return Process(
         settings=settings,

@@ -13,6 +13,7 @@ import discord
 
 from cogs.bot import DoorlistBot, use_addresses
 from cogs.calls import Calls
+from cogs.channel_cards import ChannelCards
 from cogs.claim import Claims
 from cogs.claim_command import ClaimCommand
 from cogs.claim_messages import ClaimMessages
@@ -20,15 +21,21 @@ from cogs.command_sync import command_payload
 from cogs.config import DiscordSettings
 from cogs.connection import Connection
 from cogs.discord_port import DiscordPort
+from cogs.doctor import DoctorCommand
 from cogs.errors import TRANSPORT_ERRORS
+from cogs.examiner import Examiner
 from cogs.gateway import Gateway
 from cogs.guard import Refusals
 from cogs.pacing import RoleLimits
+from cogs.panel import PanelCommand, Panels
 from cogs.parts import BotParts
 from cogs.queries import QUERIES_PER_MINUTE, MemberQueries
+from cogs.setup import Setup
+from cogs.setup_look import SetupLook
 from cogs.supervisor import Supervisor
 from membership.errors import Retry
 from membership.model import GuildId, UserId
+from membership.services import Services
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +73,16 @@ class DiscordSide:
         bot.with_cog(lambda made: Gateway(made, self.calls, parts.events, self.port.lanes))
         bot.with_cog(lambda _made: Claims(claims))
         bot.with_cog(lambda made: ClaimCommand(made.frame, parts.desk))
+        self._add_setup(bot, parts.services)
+        bot.with_cog(lambda made: DoctorCommand(made.frame, parts.doctor))
         return bot
+
+    def _add_setup(self, bot: DoorlistBot, services: Services) -> None:
+        cards = ChannelCards(self.calls)
+        panels = Panels(services, cards)
+        look = SetupLook(services, Examiner(self.calls, self.settings), cards, self.settings.site_url)
+        bot.with_cog(lambda made: Setup(made.frame, look, panels, cards))
+        bot.with_cog(lambda made: PanelCommand(made.frame, panels))
 
 
 def open_discord(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from membership.checks import Result
 from membership.claims import ClaimAnswer
 from membership.model import ChannelId, GuildId, MemberKey, MessageId, UserId
 from membership.ports import Clock
@@ -76,6 +78,13 @@ class CommandHash(Protocol):
         """Store the hash."""
 
 
+class Doctor(Protocol):
+    """Who looks a server over."""
+
+    async def examine(self, guild_id: GuildId) -> Sequence[Result]:
+        """Run the checks that concern this server and return their results, in the order to show them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BotParts:
     """Everything of ours that a bot is given. `operator_ids`: who runs Doorlist beside the application's owners."""
@@ -86,4 +95,5 @@ class BotParts:
     command_hash: CommandHash
     clock: Clock
     services: Services
+    doctor: Doctor
     operator_ids: frozenset[int] = frozenset()

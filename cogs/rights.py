@@ -54,6 +54,7 @@ COMMANDS: Mapping[str, Rule] = {
     "doorlist resume": _MANAGER,
     "doorlist undo": _MANAGER,
     "doorlist about": _MANAGER,
+    "doorlist doctor": _MANAGER,
 }
 """By qualified name; a context menu goes by its name. What is not here is refused."""
 
@@ -78,6 +79,8 @@ ACTIONS: Mapping[str, Rule] = {
     "brake-discard": _MANAGER,
     "resume-now": _MANAGER,
     "undo": _STAFF,
+    "doctor": _MANAGER,
+    "doctor-report": _MANAGER,
 }
 """By the name in the custom_id, for buttons, selects and forms. What is not here is refused."""
 

@@ -1,4 +1,4 @@
-"""The settings and the secrets (C02 to C07). That they can be read at all (C01) is known before there is a patient."""
+"""The settings and the secrets (C01 to C07)."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ _READABLE_BY_OTHERS = 0o077
 def checks(patient: Patient) -> list[Check]:
     """Return the checks of this area."""
     settings = patient.settings
+
+    async def readable() -> Sequence[Finding]:
+        return []  # what cannot be read has no patient: the command reports it by itself
 
     async def secrets() -> Sequence[Finding]:
         return judge_secrets(patient.origins, _secret_keys(), _folder(patient) / "secrets", patient.config_file)
@@ -50,6 +53,7 @@ def checks(patient: Patient) -> list[Check]:
 
     area = Area.CONFIGURATION
     return [
+        check("C01", area, "The configuration can be read", readable, where=ONLY_CLI),
         check("C02", area, "Secrets are kept from others", secrets, where=ONLY_CLI),
         check("C03", area, "Nothing is a placeholder", placeholders, where=BEFORE_START),
         check("C04", area, "All parts are in one mode", mode),

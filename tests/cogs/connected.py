@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,6 +19,7 @@ from cogs.discord_side import DiscordSide, open_discord
 from cogs.pacing import RoleLimits
 from cogs.parts import BotParts
 from cogs.supervisor import Supervisor
+from membership.checks import Area, Outcome, Result
 from membership.claims import ClaimAnswer, ClaimOutcome
 from membership.errors import Retry, UserError
 from membership.model import ChannelId, GuildId, MemberKey, MessageId, RoleId, UserId
@@ -133,6 +134,13 @@ class Budget:
         return timedelta()
 
 
+class HealthyDoctor:
+    """Finds everything in order."""
+
+    async def examine(self, guild_id: GuildId) -> Sequence[Result]:
+        return [Result(id="D01", area=Area.DISCORD, outcome=Outcome.OK, what="The bot's token works")]
+
+
 @dataclass
 class StoredHash:
     """Keeps the hash of the slash commands in memory."""
@@ -241,8 +249,9 @@ async def connected(
         desk.channel_id = ChannelId(stage.channel.id)
         services = await resources.enter_async_context(services_over(side, stage))
         parts = BotParts(
-            events=heard, desk=desk, budget=used, command_hash=stored, clock=stage.clock, services=services
-        )
+            events=heard, desk=desk, budget=used, command_hash=stored, clock=stage.clock, services=services,
+            doctor=HealthyDoctor(),
+        )  # fmt: skip
         claims = side.claims(parts)
         supervisor = side.supervisor(parts, claims, jitter=lambda: 0.0)
         here = Connected(

@@ -1,4 +1,4 @@
-"""The doctor's results as people and as machines read them. Pure; every area has one line, what is wrong is in full."""
+"""The results of checks as people and as machines read them: one line for each area, and what is wrong in full."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from membership.checks import Outcome, Result, redacted, tally
 
 WIDTH = 120
 _INDENT = "         "
-_MARKS = {Outcome.FAIL: "✗", Outcome.WARN: "!", Outcome.HINT: "·", Outcome.SKIP: "-"}
+MARKS = {Outcome.FAIL: "✗", Outcome.WARN: "!", Outcome.HINT: "·", Outcome.SKIP: "-"}
 _WORDS = {
     Outcome.OK: "fine",
     Outcome.HINT: "hint",
@@ -31,8 +31,8 @@ def as_text(results: Sequence[Result]) -> str:
     for area, group in groupby(results, key=lambda result: result.area):
         found = list(group)
         lines.append(f"{area:<{width}}{counts(tally(found))}")
-        lines += [line for result in _worst_first(found) for line in _paragraph(result)]
-        lines += _skipped(found)
+        lines += [line for result in worst_first(found) for line in _paragraph(result)]
+        lines += [f"  {line}" for line in skips(found)]
     lines += ["", _last_line(results)]
     return "\n".join(map(printable, lines)) + "\n"
 
@@ -76,25 +76,26 @@ def _counted(number: int, outcome: Outcome) -> str:
     return f"{number} {_WORDS[outcome] if number == 1 else _PLURALS.get(outcome, _WORDS[outcome])}"
 
 
-def _worst_first(results: Sequence[Result]) -> list[Result]:
+def worst_first(results: Sequence[Result]) -> list[Result]:
+    """Return what is wrong, the worst first; what is fine or was skipped is left out."""
     wrong = [result for result in results if result.outcome not in (Outcome.OK, Outcome.SKIP)]
     return sorted(wrong, key=lambda result: _ORDER.index(result.outcome))
 
 
 def _paragraph(result: Result) -> list[str]:
-    head = f"  {_MARKS[result.outcome]} {result.id:<4} {result.what}"
+    head = f"  {MARKS[result.outcome]} {result.id:<4} {result.what}"
     affects = f"Affects {result.affects}." if result.affects else ""
     fix = f"Fix: {result.fix}" if result.fix else ""
     return [head, *(line for part in (result.cause, affects, fix) if part for line in _wrapped(part))]
 
 
-def _skipped(results: Sequence[Result]) -> list[str]:
+def skips(results: Sequence[Result]) -> list[str]:
     """Write one line for each reason to skip, with the checks that it is the reason of."""
     reasons: dict[str, list[str]] = {}
     for result in results:
         if result.outcome is Outcome.SKIP:
             reasons.setdefault(result.cause, []).append(result.id)
-    return [f"  {_MARKS[Outcome.SKIP]} {_spans(ids)} skipped: {why}" for why, ids in reasons.items()]
+    return [f"{MARKS[Outcome.SKIP]} {_spans(ids)} skipped: {why}" for why, ids in reasons.items()]
 
 
 def _spans(ids: Sequence[str]) -> str:
