@@ -16,7 +16,7 @@ from app.offline import FINE, WRONG_USE, answer
 from app.settings import Settings
 from membership import binding, plans
 from membership.errors import UserError
-from membership.model import AccountId, GuildId, OnEnd, OnPastDue, Plan, PlanId, PlanProduct, RoleId
+from membership.model import AccountId, GuildId, Lane, OnEnd, OnPastDue, Plan, PlanId, PlanProduct, RoleId
 from membership.records import HOUSE
 from membership.services import Services
 
@@ -110,15 +110,15 @@ async def _apply(services: Services, content: Mapping[str, object]) -> int:
 
 async def _activate(services: Services, guild_ids: Collection[GuildId]) -> None:
     """Set the servers up: whoever may edit the plan file is the operator, and says what is sold where."""
-    async with services.store.write() as tx:
-        for guild_id in sorted(guild_ids):
+    for guild_id in sorted(guild_ids):
+        async with services.store.write() as tx:
             guild = await tx.guilds.get(guild_id) or await tx.guilds.ensure(guild_id, "")
-            if not guild.is_active:
-                await tx.guilds.replace(replace(guild, is_active=True, approved_by="operator"))
-                await binding.mark_sweep(tx, guild_id, services.clock.now())
+            await tx.guilds.replace(replace(guild, is_active=True, approved_by=guild.approved_by or "operator"))
             for account in await tx.accounts.all():
                 if account.provider != HOUSE:
                     await tx.guilds.allow_account(guild_id, account.id)
+        if not guild.is_active:
+            await binding.mark_everybody(services, guild_id, Lane.BULK)
 
 
 async def _set_channels(services: Services, entry: ServerEntry) -> None:
