@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from membership import invites, linking, shop
+from membership import invites, linking, shop, verifying
 from membership.errors import Reason
 from membership.linking import Standing, Verdict, Wish
 from membership.model import Grant, GrantState, Plan, PurchaseId, PurchaseStatus, UserId
 from membership.records import Guild
 from membership.services import Services
+from membership.verifying import SignedIn
 from web.parts import (
     AccessState,
     ConnectOutcome,
@@ -23,6 +24,10 @@ from web.parts import (
     Offer,
     Progress,
     ServerAccess,
+    Ticket,
+    VerifyOutcome,
+    VerifyRequest,
+    VerifyResult,
 )
 
 _RESULTS = {
@@ -48,7 +53,8 @@ class Door:
         token, standing = found or (None, None)
         if token is None or standing is None:
             return ConnectPreview(state=LinkState.UNKNOWN)
-        if token.is_spent:
+        if token.is_spent or token.user_id is not None:
+            # A user's own token was made for a checkout or for billing: it connects and moves nothing.
             state = LinkState.USED
         elif token.expires_at <= self._services.clock.now():
             state = LinkState.EXPIRED
@@ -80,6 +86,27 @@ class Door:
     async def confirm_move(self, request: ConnectRequest) -> ConnectOutcome:
         """Do the same and take the purchase from the account that has it now."""
         return await self._connect(request, may_move=True)
+
+    async def ticket(self, ticket_digest: str) -> Ticket | None:
+        """Return what a ticket from Discord stands for."""
+        found = await verifying.look(self._services, ticket_digest)
+        return None if found is None else Ticket(handle=found.handle, server_name=found.server_name)
+
+    async def verify(self, request: VerifyRequest) -> VerifyOutcome:
+        """Connect what the verified address bought to the account that pressed the button."""
+        signed_in = SignedIn(
+            user_id=request.user.user_id,
+            email=request.user.email,
+            access_token=request.access_token,
+            scopes=request.scopes,
+        )
+        verified = await verifying.verify(self._services, request.ticket_digest, signed_in)
+        return VerifyOutcome(
+            result=VerifyResult(verified.found.value),
+            purchase_ids=verified.purchases,
+            expected=verified.ticket.handle if verified.ticket else "",
+            masked_email=masked(request.user.email),
+        )
 
     async def progress(self, purchase_id: PurchaseId) -> Progress:
         """Say how far a purchase is."""

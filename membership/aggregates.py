@@ -103,6 +103,9 @@ class Customers(Protocol):
         payer, of a purchase, or of the checkout it came from; in any case.
         """
 
+    async def with_email(self, email: str, limit: int) -> Sequence[Customer]:
+        """Return the payers with exactly this address, in any case, of whatever guild."""
+
     async def refuse_mail(self, customer_id: CustomerId) -> None:
         """Remember that mail to this payer bounces for good."""
 

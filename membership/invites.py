@@ -1,6 +1,6 @@
 """The single-use invite of somebody who is outside: what it may put is ours before it is there, and it serves once.
 
-Whoever meets it: linking makes and shows it, transitions forgets it when its member has come in.
+Whoever meets it: linking, verifying and mine show it, transitions forgets it when its member has come in.
 """
 
 from __future__ import annotations
@@ -8,9 +8,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from membership.entitlements import Access, decide
-from membership.errors import Reason
+from membership.errors import Blocked, Gone, Reason, Retry
 from membership.ledgers import Transaction
 from membership.model import Grant, GrantId, GrantState, HoldingState, MemberKey, RoleId, UserId
+from membership.records import Guild
+from membership.services import Services
 
 INVITE_LASTS = timedelta(days=6)
 """Discord ends an invite after a week; one that is shown has to work for a while yet."""
@@ -31,6 +33,27 @@ def is_outside(grant: Grant) -> bool:
         return grant.reason is Reason.NOT_IN_SERVER
     is_over = grant.ended_at is not None
     return grant.state is GrantState.FAILED and grant.reason in _JOIN_REFUSALS and not is_over
+
+
+async def offer(services: Services, grant: Grant, guild: Guild, user_id: UserId) -> str:
+    """Return how somebody outside gets in: the guild's own invite, or one made for them; "" where none can be made."""
+    now = services.clock.now()
+    if guild.invite_url:
+        return guild.invite_url
+    async with services.store.read() as tx:
+        known = await url_of(tx, grant.id, user_id, now)
+    if known:
+        return known
+    async with services.store.write() as tx:
+        roles = await own_what_it_puts(tx, grant.id, MemberKey(guild.id, user_id), now)
+    try:
+        url = await services.discord.invite(guild.id, guild.invite_channel_id, roles)
+    except (Retry, Blocked, Gone):
+        # The roles still follow whoever finds another way in.
+        return ""
+    async with services.store.write() as tx:
+        await keep(tx, grant.id, user_id, url, now)
+    return url
 
 
 async def own_what_it_puts(tx: Transaction, grant_id: GrantId, key: MemberKey, now: datetime) -> tuple[RoleId, ...]:

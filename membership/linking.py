@@ -8,14 +8,13 @@ from datetime import timedelta
 from enum import StrEnum
 
 from membership import binding, invites
-from membership.errors import Blocked, Gone, Retry
+from membership.errors import Gone
 from membership.invites import is_outside
 from membership.ledgers import Transaction
 from membership.model import (
     Grant,
     GrantState,
     Lane,
-    MemberKey,
     Plan,
     Proof,
     Purchase,
@@ -86,7 +85,8 @@ async def other_customers(services: Services, user_id: UserId, purchase: Purchas
     """Return the e-mails of other payers whose purchases this Discord account holds."""
     async with services.store.read() as tx:
         customers = [await tx.customers.get(customer_id) for customer_id in await tx.links.customers_of(user_id)]
-    return [customer.email for customer in customers if customer.id != purchase.customer_id]
+    # Who was only given something by staff has no address.
+    return [customer.email for customer in customers if customer.id != purchase.customer_id and customer.email]
 
 
 async def mail_new_link(services: Services, digest: str) -> None:
@@ -149,21 +149,9 @@ async def invite_url(services: Services, grant: Grant, guild: Guild) -> str:
 
 async def _invite_those_outside(services: Services, wish: Wish) -> None:
     """Make a single-use invite where the member could not be added; their roles follow when they join."""
-    now_standing = await standing(services, wish.purchase_id)
-    for grant, _, guild in now_standing.grants:
-        if not is_outside(grant) or guild.invite_url or await invite_url(services, grant, guild):
-            continue
-        now = services.clock.now()
-        async with services.store.write() as tx:
-            key = MemberKey(guild.id, wish.user_id)
-            roles = await invites.own_what_it_puts(tx, grant.id, key, now)
-        try:
-            url = await services.discord.invite(guild.id, guild.invite_channel_id, roles)
-        except (Retry, Blocked, Gone):
-            # No invite can be made either: the page says so, and the roles still follow a join.
-            continue
-        async with services.store.write() as tx:
-            await invites.keep(tx, grant.id, wish.user_id, url, now)
+    for grant, _, guild in (await standing(services, wish.purchase_id)).grants:
+        if is_outside(grant):
+            await invites.offer(services, grant, guild, wish.user_id)
 
 
 async def _standing(tx: Transaction, purchase_id: PurchaseId) -> Standing:

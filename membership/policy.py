@@ -22,6 +22,8 @@ class Policy:
     """The window of claim_tries."""
     moves_per_30_days: int = 2
     """How often a customer may move a purchase to another Discord account."""
+    link_by_verified_email: bool = True
+    """Connect a purchase at once when Discord calls the buyer's address verified; else by a mailed link or a code."""
     brake_removals: int = 10
     """Evidenced role removals that go through in 24 hours per guild without asking, at least."""
     brake_removal_percent: int = 10

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from membership import codes, recording
 from membership.errors import Gone, Retry
-from membership.model import AccountId, Lane, Plan, PurchaseId, UserId
+from membership.model import AccountId, GuildId, Lane, Plan, PurchaseId, UserId
 from membership.ports import CheckoutOrder, Price
 from membership.services import Services
 
@@ -26,6 +26,13 @@ class Offer:
     plan: Plan
     price: Price
     account_id: AccountId
+
+
+async def offers_in(services: Services, guild_ids: Collection[GuildId]) -> Sequence[Offer]:
+    """Return what is for sale in these guilds, where they were set up."""
+    async with services.store.read() as tx:
+        active = {guild.id for guild in await tx.guilds.all() if guild.is_active}
+    return [offer for offer in await offers(services) if offer.plan.guild_id in active & set(guild_ids)]
 
 
 async def offers(services: Services) -> Sequence[Offer]:

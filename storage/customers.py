@@ -100,6 +100,11 @@ class Customers:
                 break
         return list(found.values())[:limit]
 
+    async def with_email(self, email: str, limit: int) -> Sequence[records.Customer]:
+        """Return the payers with exactly this address, in any case, of whatever guild."""
+        typed = email.strip()
+        return await self._where(customers.c.email_key == _key(typed), limit=limit) if typed else []
+
     async def _where(self, *conditions: ColumnElement[bool], limit: int | None = None) -> list[records.Customer]:
         found = await self._connection.execute(select(*_CUSTOMER).where(*conditions).limit(limit))
         return [records.Customer(**row) for row in found.mappings()]

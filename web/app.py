@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from web import billing, buy, connect, health, pages, sign_in, webhooks, welcome
+from web import billing, buy, connect, health, pages, sign_in, verify, webhooks, welcome
 from web.middleware import LARGEST_BODY, answer_failures, guard, observe, security_headers
 from web.pages import PARTS, STATIC
 from web.parts import Parts
@@ -25,6 +25,7 @@ def build_app(parts: Parts) -> web.Application:
     billing.install(app)
     welcome.install(app)
     connect.install(app)
+    verify.install(app)
     app.router.add_get("/static/doorlist.css", stylesheet)
     return app
 

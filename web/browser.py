@@ -19,6 +19,8 @@ SIGN_IN = "signin"
 """Ties an OAuth state to the browser that asked for it."""
 CONNECT = "connect"
 """Holds who signed in, and later how it went."""
+VERIFY = "verify"
+"""Holds how a sign-in that began in Discord went."""
 LIFE = timedelta(minutes=10)
 """How long a sign-in may take. The content's own end counts; the cookie may outlive it."""
 COOKIE_LIFE = timedelta(hours=1)

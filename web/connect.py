@@ -15,7 +15,6 @@ from membership.codes import digest
 from membership.errors import Reason
 from membership.model import PurchaseId, UserId
 from web import browser, outcomes, sign_in
-from web.discord_login import CALLBACK_PATH
 from web.pages import PARTS, page
 from web.parts import (
     AccessState,
@@ -33,6 +32,7 @@ from web.sign_in import Attempt, count_failure, redirect
 CONFIRM_PATH = "/connect/confirm"
 DONE_PATH = "/connect/done"
 
+PURPOSE = "connect"
 _KIND = "connect"
 _LONGEST_TOKEN = 200
 _OPEN = (LinkState.READY, LinkState.LINKED)
@@ -41,7 +41,7 @@ Content = Mapping[str, Any]
 
 def install(app: web.Application) -> None:
     """Add the routes; the fixed paths come first, so that no token can be called "done"."""
-    app.router.add_get(CALLBACK_PATH, come_back)
+    sign_in.add_flow(app, PURPOSE, come_back)
     app.router.add_get(CONFIRM_PATH, show_confirmation)
     app.router.add_post(CONFIRM_PATH, confirm)
     app.router.add_get(DONE_PATH, show_outcome)
@@ -65,7 +65,7 @@ async def leave_for_discord(request: web.Request) -> web.Response:
     preview = await _preview(request)
     if preview.state not in _OPEN or preview.purchase_id is None:
         return redirect(request.rel_url.raw_path)
-    return await sign_in.start(request, preview.purchase_id, request.rel_url.raw_path)
+    return await leave(request, preview.purchase_id, request.rel_url.raw_path)
 
 
 async def mail_again(request: web.Request) -> web.Response:
@@ -79,11 +79,13 @@ async def mail_again(request: web.Request) -> web.Response:
     return page(request, "notice.html", {"notice": outcomes.MAILED_AGAIN})
 
 
-async def come_back(request: web.Request) -> web.Response:
-    """Receive the browser from Discord, keep who it is on our side, and go on at an address without secrets."""
-    attempt = await sign_in.finish(request)
-    if attempt is None:
-        return page(request, "notice.html", {"notice": outcomes.SIGN_IN_TOO_OLD}, status=400)
+async def leave(request: web.Request, purchase_id: int, back: str) -> web.Response:
+    """Send the browser to Discord to connect a purchase; `back` is where it was asked for."""
+    return await sign_in.start(request, PURPOSE, {"purchase_id": purchase_id}, back)
+
+
+async def come_back(request: web.Request, attempt: Attempt) -> web.Response:
+    """Keep who came back from Discord on our side, and go on at an address without secrets."""
     parts = request.app[PARTS]
     key = parts.randomness.token()  # always a new one: nobody can prepare the session somebody signs in to
     await browser.remember(parts, key, _KIND, _kept(attempt))
@@ -115,7 +117,7 @@ async def confirm(request: web.Request) -> web.Response:
         return redirect(DONE_PATH)
     purchase_id, back = content["purchase_id"], content["back"]
     if choice == "switch":
-        return await sign_in.start(request, purchase_id, back)
+        return await leave(request, purchase_id, back)
     if choice == "keep":
         await browser.remember(parts, key, _KIND, {"stage": "stopped", "why": "kept", "text": "", "back": back})
         return redirect(DONE_PATH)
@@ -198,7 +200,7 @@ def _kept(attempt: Attempt) -> dict[str, object]:
         return {"stage": "stopped", "why": attempt.stopped_by, "text": attempt.text, "back": attempt.back}
     return {
         "stage": "confirm",
-        "purchase_id": attempt.purchase_id,
+        "purchase_id": attempt.content["purchase_id"],
         "back": attempt.back,
         "user": asdict(attempt.signed_in.user),
         "access_token": attempt.signed_in.access_token,

@@ -10,6 +10,7 @@
 # ended               reason (a value of errors.Reason), ended_at, roles* (names), is_still_member*, return_url*
 # past_due            until*, amount*, currency*, failed_at*, repair_url*, retry_at*
 # link_again          link, link_until
+# billing             repair_url
 # moved               account (the new handle), moved_at, link* (to take it back)
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from web.config import LOOPBACK_HOSTS, MailSettings, SmtpSettings
 
 log = structlog.stdlib.get_logger()
 
-TEMPLATES = ("connect", "connect_reminder", "link_again", "ended", "past_due", "moved")
+TEMPLATES = ("connect", "connect_reminder", "link_again", "ended", "past_due", "moved", "billing")
 _REMINDERS = frozenset({"connect_reminder"})
 _FOLDER = Path(__file__).parent / "templates" / "mail"
 _TIMEOUT_SECONDS = 15.0

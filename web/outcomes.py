@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from membership.errors import Reason
-from web.parts import AccessState, ConnectPreview, ConnectResult, LinkState, ServerAccess
+from web.parts import AccessState, ConnectPreview, ConnectResult, LinkState, ServerAccess, VerifyResult
 from web.wording import listed
 
 
@@ -40,7 +40,7 @@ class AccessWords:
 SIGN_IN_TOO_OLD = Notice(
     title="Please start again",
     text="This sign-in took too long, was finished already, or was opened in another browser. Nothing was changed. "
-    "Open the link from your mail once more.",
+    "Open the link from your mail once more, or press the button in Discord again.",
     tone="warn",
 )
 FORGOTTEN = Notice(
@@ -57,6 +57,12 @@ MAILED_AGAIN = Notice(
     text="If the purchase still runs, a new link is on its way to the address it was bought with. At most one goes out "
     "in an hour.",
     tone="ok",
+)
+TICKET_OLD = Notice(
+    title="This link is old",
+    text="Links from the button in Discord work for ten minutes, and for you alone. Nothing was changed. Press the "
+    "button in Discord again.",
+    tone="warn",
 )
 CONTINUE_TO_BILLING = "Your card, your invoices and cancelling are at our payment provider."
 CONTINUE_TO_PAY = "You pay at our payment provider. Nothing is charged before you confirm there."
@@ -94,6 +100,46 @@ def stopped(why: str, *, text: str, back: str) -> Notice:
     """Say why a sign-in went no further, with the way back to where it began."""
     title, standard, tone = _STOPPED[why]
     return Notice(title=title, text=text or standard, tone=tone, action="Try again", url=back)
+
+
+_NEXT = "Go back to Discord and press Send me a link by mail, or I have a code if you have one from us."
+_UNVERIFIED = {
+    VerifyResult.NOTHING: (
+        "We found no purchase",
+        "Nothing was bought with {email} that still runs. Was it another address? " + _NEXT,
+    ),
+    VerifyResult.UNVERIFIED: (
+        "Discord does not know your address for sure",
+        "Your Discord account has no verified e-mail address, so it proves nothing to us. " + _NEXT,
+    ),
+    VerifyResult.SOMEBODY_ELSES: (
+        "Another Discord account has it",
+        "What was bought with {email} is connected to another Discord account, and we never take it from there by "
+        "ourselves. A mailed link moves it. " + _NEXT,
+    ),
+    VerifyResult.SWITCHED_OFF: (
+        "One step is left",
+        "Here an address alone does not connect a purchase. " + _NEXT,
+    ),
+}
+
+
+def not_verified(result: VerifyResult, email: str) -> Notice:
+    """Say why a sign-in connected nothing and what to do; `email` is the masked address that Discord named."""
+    title, text = _UNVERIFIED[result]
+    return Notice(title=title, text=text.format(email=email), tone="info")
+
+
+def other_account(expected: str, came: str, back: str) -> Notice:
+    """Say that somebody else signed in than the one who pressed the button."""
+    return Notice(
+        title="You signed in as somebody else",
+        text=f"You pressed the button as {expected} but signed in as {came}. Nothing was changed. Change the account "
+        f"at Discord and try again, or press the button in Discord as {came}.",
+        tone="warn",
+        action="Try again",
+        url=back,
+    )
 
 
 def dead_link(preview: ConnectPreview, *, again_url: str) -> Notice:

@@ -148,6 +148,48 @@ class ConnectOutcome:
     access: tuple[ServerAccess, ...] = ()
 
 
+class VerifyResult(StrEnum):
+    """What came of a sign-in that began at a button in Discord."""
+
+    CONNECTED = "connected"
+    NOTHING = "nothing"
+    """Nothing that lives was bought with the verified address."""
+    UNVERIFIED = "unverified"
+    SOMEBODY_ELSES = "somebody_elses"
+    SWITCHED_OFF = "switched_off"
+    OTHER_ACCOUNT = "other_account"
+    """Not the Discord account that pressed the button came back."""
+    TICKET_OLD = "ticket_old"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticket:
+    """Who pressed the button in Discord ("@ada"), and in which server ("" in direct messages)."""
+
+    handle: str
+    server_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyRequest:
+    """Who came back from Discord with a ticket. The token may join servers where `scopes` says so."""
+
+    ticket_digest: str
+    user: DiscordIdentity
+    access_token: str
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyOutcome:
+    """What came of it. `expected` is the handle that pressed the button; `masked_email` what Discord named."""
+
+    result: VerifyResult
+    purchase_ids: tuple[PurchaseId, ...] = ()
+    expected: str = ""
+    masked_email: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """A purchase on its way to a role. `purchase_id` is None while the payment is not confirmed.
@@ -204,6 +246,12 @@ class UseCases(Protocol):
 
     async def confirm_move(self, request: ConnectRequest) -> ConnectOutcome:
         """Do the same and take the purchase from the account that has it now; within the limit of moves."""
+
+    async def ticket(self, ticket_digest: str) -> Ticket | None:
+        """Return what a ticket from Discord stands for, None when it is old or unknown. Changes nothing."""
+
+    async def verify(self, request: VerifyRequest) -> VerifyOutcome:
+        """Connect what the verified address bought to the account that pressed the button, and wait a few seconds."""
 
     async def progress(self, purchase_id: PurchaseId) -> Progress:
         """Say how far a purchase is. Changes nothing."""

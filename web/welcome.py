@@ -12,7 +12,7 @@ from aiohttp import web
 from yarl import URL
 
 from membership.codes import digest
-from web import outcomes, sign_in
+from web import connect, outcomes
 from web.clients import FailureLimit, client_address
 from web.pages import PARTS, page
 from web.parts import AccessState, Progress
@@ -66,7 +66,7 @@ async def leave_for_discord(request: web.Request) -> web.Response:
     progress = await request.app[PARTS].use_cases.purchase_of_checkout(session_id, is_late=False)
     if progress is None or progress.purchase_id is None or progress.connected_as:
         return redirect(back)
-    return await sign_in.start(request, progress.purchase_id, back)
+    return await connect.leave(request, progress.purchase_id, back)
 
 
 async def _progress(request: web.Request, session_id: str, look: int) -> Progress:

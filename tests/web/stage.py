@@ -43,10 +43,16 @@ from web.parts import (
     Parts,
     Progress,
     ServerAccess,
+    Ticket,
+    VerifyOutcome,
+    VerifyRequest,
+    VerifyResult,
 )
 from web.server import start_server
 
 TOKEN = "canary-link-token"
+TICKET = "canary-ticket"
+A_TICKET = Ticket(handle="@charlie", server_name="Ada's Trading Room")
 CHECKOUT = "cs_test_canary1234"
 KEY = "canary-payer-key"
 WELCOME = f"/welcome?session_id={CHECKOUT}&key={KEY}"
@@ -164,6 +170,11 @@ class Membership:
     moved: list[ConnectRequest] = field(default_factory=list)
     late_questions: int = 0
     mailed_again: list[str] = field(default_factory=list)
+    tickets: dict[str, Ticket] = field(default_factory=lambda: {digest(TICKET): A_TICKET})
+    verify_answer: VerifyOutcome = field(
+        default_factory=lambda: VerifyOutcome(result=VerifyResult.CONNECTED, purchase_ids=(PURCHASE,))
+    )
+    verified: list[VerifyRequest] = field(default_factory=list)
 
     async def billing(self, token_digest: str) -> str:
         if token_digest != digest(TOKEN):
@@ -193,6 +204,15 @@ class Membership:
         self.moved.append(request)
         self._deliver(request, self.move_outcome)
         return self.move_outcome
+
+    async def ticket(self, ticket_digest: str) -> Ticket | None:
+        return self.tickets.get(ticket_digest)
+
+    async def verify(self, request: VerifyRequest) -> VerifyOutcome:
+        self.verified.append(request)
+        if self.verify_answer.result is VerifyResult.CONNECTED:
+            self.progress_answer = replace(PAID, connected_as=request.user.handle, access=(DELIVERED,))
+        return self.verify_answer
 
     async def progress(self, purchase_id: PurchaseId) -> Progress:
         return self.progress_answer

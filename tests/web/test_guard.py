@@ -9,7 +9,7 @@ from aiohttp import hdrs
 from structlog.testing import capture_logs
 
 from membership.errors import Audience, Blocked, Reason, Retry, UserError
-from tests.web.stage import CHECKOUT, TOKEN, WELCOME, Page, Stage, a_stage
+from tests.web.stage import CHECKOUT, TICKET, TOKEN, WELCOME, Page, Stage, a_stage
 from web.app import build_app
 from web.clients import neighbourhood
 
@@ -32,6 +32,9 @@ ROUTES = {
     ("GET", "/oauth/discord/callback"): ("/oauth/discord/callback", 400),
     ("GET", "/readiness"): ("/readiness", 200),
     ("GET", "/static/doorlist.css"): ("/static/doorlist.css", 200),
+    ("GET", "/verify/done"): ("/verify/done", 400),
+    ("GET", "/verify/{ticket}"): (f"/verify/{TICKET}", 200),
+    ("POST", "/verify/{ticket}"): (f"/verify/{TICKET}", 303),
     ("GET", "/welcome"): (f"/welcome?session_id={CHECKOUT}", 200),
     ("POST", "/welcome"): ("/welcome", 404),
     ("POST", "/webhooks/{provider}"): ("/webhooks/shop", 401),
