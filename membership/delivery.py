@@ -28,7 +28,7 @@ LONGEST_TRYING = timedelta(days=7)
 
 _WITH_INVITATION = ("connect", "connect_reminder")
 _WITH_LINK = (*_WITH_INVITATION, "link_again", "moved")
-_WITH_BILLING = ("past_due",)
+_WITH_BILLING = ("past_due", "billing")
 _SECRETS = "message"
 
 
