@@ -2,45 +2,29 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from app.sandboxed import free_port, sandbox
-from app.settings import Settings
-from sandbox.clock import MovableClock
 from sandbox.parts import Outside
-from tests.scenarios.stage import FIRST_PORT
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-ARGUMENTS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
-    *("--disable-sync", "--no-first-run", "--disable-quic"),
-]
-PATIENCE_MILLISECONDS = 15_000
+from tests.browser.stage import both_sides
+from tests.browser.tabs import CHROMIUM, PATIENCE_MILLISECONDS, a_browser
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: the page is not clicked through")
 
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[Outside]:
-    """Run both sides."""
-    port = free_port(FIRST_PORT)
-    async with sandbox(
-        Settings(mode="sandbox"), database=tmp_path / "tour.db", port=port, clock=MovableClock()
-    ) as both:
-        yield both.outside
+    async with both_sides(tmp_path) as outside:
+        yield outside
 
 
 @pytest.fixture
 async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as tool:
-        started = await tool.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    async with a_browser() as started:
         yield started
-        await started.close()
 
 
 @pytest.fixture
