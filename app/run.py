@@ -7,6 +7,7 @@ import gc
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ import click
 
 from app.console import configure_log
 from app.settings import ROOT, Settings
+from membership.check_words import printable
+from membership.checks import Result
 
 if TYPE_CHECKING:
     from app.process import Process
@@ -35,30 +38,32 @@ def run_process(settings: Settings) -> int:
     from storage.secrets import BadKey, WrongKey
 
     try:
-        asyncio.run(_sandbox(settings) if settings.is_sandbox else _live(settings))
+        return asyncio.run(_sandbox(settings) if settings.is_sandbox else _live(settings))
     except (AlreadyRunning, NewerSchema, BadKey, WrongKey) as refusal:
         return _complain(str(refusal), WRONG_USE)
     except Retry as failure:
         return _complain(f"The start failed: {failure.why}. Try again.", UNREACHABLE)
     except OSError as failure:
         return _complain(f"The start failed: {failure.strerror or failure}.", UNREACHABLE)
-    return FINE
 
 
-async def _live(settings: Settings) -> None:
+async def _live(settings: Settings) -> int:
     started = time.monotonic()
     from app.process import running
+    from app.starting import refusals_before
 
+    if refusals := await refusals_before(settings):
+        return _refuse(refusals)
     async with running(settings) as process:
         _print_head("LIVE", started)
         click.echo(f"  Pages   {process.public_url}")
         click.echo(f"  Health  {process.public_url}/health/ready")
         click.echo("  Stop with Ctrl+C\n")
         spare_collector()
-        await _stopped()
+        return _refuse(await _stopped_or_refused(process))
 
 
-async def _sandbox(settings: Settings) -> None:
+async def _sandbox(settings: Settings) -> int:
     started = time.monotonic()
     from app.sandboxed import free_port, sandbox
     from sandbox.clock import MovableClock
@@ -78,6 +83,7 @@ async def _sandbox(settings: Settings) -> None:
         click.echo("  Stop with Ctrl+C\n")
         spare_collector()
         await _stopped()
+    return FINE
 
 
 async def _begin_anew() -> None:
@@ -123,6 +129,31 @@ def _print_head(mode: str, started: float) -> None:
 def _complain(text: str, code: int) -> int:
     click.echo(f"✗ {text}", err=True)
     return code
+
+
+def _refuse(refusals: Sequence[Result]) -> int:
+    """Say what cannot work, with its fix; nothing to say is fine."""
+    for result in refusals:
+        click.echo(f"✗ {result.id}  {printable(result.cause)}\n  Fix: {printable(result.fix)}", err=True)
+    return WRONG_USE if refusals else FINE
+
+
+async def _stopped_or_refused(process: Process) -> Sequence[Result]:
+    """Wait until somebody stops us; return early with what turned out not to work."""
+    from app.starting import refusals_beside
+
+    looking = asyncio.create_task(refusals_beside(process), name="start checks")
+    stopping = asyncio.create_task(_stopped(), name="stop")
+    try:
+        await asyncio.wait({looking, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not stopping.done() and (refusals := await looking):
+            return refusals
+        await stopping
+        return ()
+    finally:
+        looking.cancel()
+        stopping.cancel()
+        await asyncio.gather(looking, stopping, return_exceptions=True)
 
 
 async def _stopped() -> None:

@@ -10,7 +10,7 @@ from itertools import groupby
 
 from membership.checks import Outcome, Result, redacted, tally
 
-WIDTH = 120
+WIDTH = 112
 _INDENT = "         "
 MARKS = {Outcome.FAIL: "✗", Outcome.WARN: "!", Outcome.HINT: "·", Outcome.SKIP: "-"}
 _WORDS = {
