@@ -7,5 +7,6 @@ from collections.abc import Callable
 from discord.ext import commands
 
 from cogs.frame import Frame
+from cogs.plan import PlanCommands
 
-FEATURES: tuple[Callable[[Frame], commands.Cog], ...] = ()
+FEATURES: tuple[Callable[[Frame], commands.Cog], ...] = (PlanCommands,)

@@ -41,6 +41,7 @@ class Rule:
 _MEMBER = Rule(right=Right.MEMBER, needs_active=False, is_everywhere=True)
 _STAFF = Rule(right=Right.STAFF)
 _MANAGER = Rule(right=Right.MANAGER)
+_MANAGER_FORM = Rule(right=Right.MANAGER, opens_form=True)
 _BEFORE_SET_UP = Rule(right=Right.MANAGER, needs_active=False)
 _OPERATOR = Rule(right=Right.OPERATOR, needs_active=False, is_everywhere=True)
 
@@ -55,6 +56,15 @@ COMMANDS: Mapping[str, Rule] = {
     "doorlist undo": _MANAGER,
     "doorlist about": _MANAGER,
     "doorlist doctor": _MANAGER,
+    "plan list": _MANAGER,
+    "plan show": _MANAGER,
+    "plan create": _MANAGER_FORM,
+    "plan edit": _MANAGER_FORM,
+    "plan rules": _MANAGER,
+    "plan preview": _MANAGER,
+    "plan test": _MANAGER,
+    "plan archive": _MANAGER,
+    "plan restore": _MANAGER,
 }
 """By qualified name; a context menu goes by its name. What is not here is refused."""
 
@@ -81,6 +91,21 @@ ACTIONS: Mapping[str, Rule] = {
     "undo": _STAFF,
     "doctor": _MANAGER,
     "doctor-report": _MANAGER,
+    "plan-new": _MANAGER_FORM,
+    "plan-show": _MANAGER,
+    "plan-edit": _MANAGER_FORM,
+    "plan-form": _MANAGER,
+    "plan-preview": _MANAGER,
+    "plan-look": _MANAGER,
+    "plan-see": _MANAGER,
+    "plan-csv": _MANAGER,
+    "plan-apply": _MANAGER,
+    "plan-archive": _MANAGER,
+    "plan-archive-keep": _MANAGER,
+    "plan-archive-end": _MANAGER,
+    "plan-restore": _MANAGER,
+    "adopt-ask": _MANAGER,
+    "adopt-decide": _MANAGER,
 }
 """By the name in the custom_id, for buttons, selects and forms. What is not here is refused."""
 

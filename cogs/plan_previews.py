@@ -1,0 +1,153 @@
+"""Shows a plan's preview while it is counted, and does what is pressed on it: look, page, download, apply.
+
+Every way to change a plan ends here, so that nothing touches more than one member without having been seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from cogs import plan_checks
+from cogs.cards import Tone
+from cogs.frame import Frame
+from cogs.plan_cards import adopt_card, adopted_card, applied_card
+from cogs.preview_cards import Notes, counting_card, differs_card, file_card, page_card, preview_card
+from cogs.requests import Request
+from membership import adoption, preview
+from membership.adoption import Wish
+from membership.desk import AdoptionPolicy
+from membership.errors import Blocked, Retry, UserError
+from membership.model import Plan, RoleId
+from membership.plan_effects import NEW_ROLE, Fate, Tally
+from membership.preview import Applied, Differs, Shown
+
+FIRST_LOOK_SECONDS = 1.0
+NEXT_LOOK_SECONDS = 5.0
+HOLDERS_SECONDS = 10.0
+
+
+class PlanPreviews:
+    """The buttons of previews and of the question about earlier holders."""
+
+    def __init__(self, frame: Frame) -> None:
+        """Register what can be pressed."""
+        frame.on("plan-look", self._look)
+        frame.on("plan-see", self._see)
+        frame.on("plan-csv", self._download)
+        frame.on("plan-apply", self._apply)
+        frame.on("adopt-ask", self._ask)
+        frame.on("adopt-decide", self._decide)
+
+    async def show(self, request: Request, plan: Plan, *, lines: Sequence[str] = ()) -> None:
+        """Count what a plan would do, showing how far that is, and offer to apply exactly this."""
+        tally = await self._count(request, plan)
+        shown = await preview.keep(request.services, request.actor, plan, tally)
+        notes = Notes(lines=(*lines, *await _holder_lines(request, shown)), danger=_danger(request, shown))
+        await request.show(preview_card(shown, notes, request.services.clock.now() + preview.LASTS))
+
+    async def _count(self, request: Request, plan: Plan) -> Tally:
+        """Count; the first people are shown after a second, however many there are."""
+        clock = asyncio.get_running_loop().time
+        next_look_at, tally = clock() + FIRST_LOOK_SECONDS, Tally()
+        async for counted in preview.count(request.services, plan):
+            tally = counted
+            if clock() >= next_look_at and tally.done < tally.total:
+                await request.show(counting_card(plan, tally))
+                next_look_at = clock() + NEXT_LOOK_SECONDS
+        return tally
+
+    async def _look(self, request: Request) -> None:
+        """Go back from a page to the whole."""
+        (preview_id,) = request.args
+        shown = await preview.look(request.services, request.actor, preview_id)
+        notes = Notes(danger=_danger(request, shown))
+        await request.show(preview_card(shown, notes, request.services.clock.now() + preview.LASTS))
+
+    async def _see(self, request: Request) -> None:
+        preview_id, fate, page = request.args
+        shown = await preview.look(request.services, request.actor, preview_id)
+        await request.show(page_card(shown, Fate(fate), int(page)))
+
+    async def _download(self, request: Request) -> None:
+        (preview_id,) = request.args
+        shown = await preview.look(request.services, request.actor, preview_id)
+        await request.add(await asyncio.to_thread(file_card, shown))
+
+    async def _apply(self, request: Request) -> None:
+        """Apply a preview. The roles are checked again: they, or who presses, may be others than before."""
+        (preview_id,) = request.args
+        shown = await preview.look(request.services, request.actor, preview_id)
+        refused = plan_checks.refusal(request, shown.plan, shown.before)
+        if refused is not None:
+            await request.show(refused)
+            return
+        done = await preview.apply(request.services, request.actor, preview_id)
+        if isinstance(done, Differs):
+            notes = Notes(danger=_danger(request, done.shown))
+            await request.show(differs_card(done, notes, request.services.clock.now() + preview.LASTS))
+            return
+        await request.show(applied_card(done))
+        await self._ask_about_holders(request, shown, done)
+
+    async def _ask_about_holders(self, request: Request, shown: Shown, applied: Applied) -> None:
+        """Ask what becomes of people who had a role that is mapped for the first time."""
+        known = frozenset[RoleId]() if shown.before is None else shown.before.all_roles
+        for role_id in sorted(set(shown.plan.roles) - known - {NEW_ROLE}):
+            async with request.services.store.read() as tx:
+                is_decided = await tx.adoptions.get(applied.plan.guild_id, role_id) is not None
+            if is_decided:
+                continue
+            holders = await _holders(request, role_id)
+            if holders is not None and holders.user_ids:
+                await request.add(adopt_card(holders))
+
+    async def _ask(self, request: Request) -> None:
+        (role_id,) = request.args
+        holders = await _holders(request, RoleId(int(role_id)))
+        if holders is None:
+            await request.say(_CANNOT_COUNT, tone=Tone.WARN)
+        else:
+            await request.show(adopt_card(holders))
+
+    async def _decide(self, request: Request) -> None:
+        policy, role_id, set_hash = request.args
+        wish = Wish(role_id=RoleId(int(role_id)), policy=AdoptionPolicy(policy), set_hash=set_hash)
+        await request.show(adopted_card(await adoption.adopt(request.services, request.actor, wish)))
+
+
+_CANNOT_COUNT = (
+    "I could not count who has the role: Discord shows the member list only with the Server Members intent, and not "
+    "while it has trouble. Until you decide, these people are left alone."
+)
+
+
+async def _holders(request: Request, role_id: RoleId) -> adoption.Holders | None:
+    """Return who has a role without a purchase, None when nobody can tell now. Raises UserError for no role of ours."""
+    if role_id not in request.services.discord.roles(request.guild_id):
+        raise UserError("There is no such role in this server.")
+    try:
+        async with asyncio.timeout(HOLDERS_SECONDS):
+            return await adoption.holders_without_purchase(request.services, request.guild_id, role_id)
+    except (Blocked, Retry, TimeoutError):
+        return None
+
+
+async def _holder_lines(request: Request, shown: Shown) -> list[str]:
+    """Say how many have the plan's roles without a purchase, for those that exist."""
+    lines: list[str] = []
+    for role_id in shown.plan.roles:
+        if role_id not in request.services.discord.roles(request.guild_id):
+            continue
+        holders = await _holders(request, role_id)
+        if holders is None:
+            lines.append(f"Could not count who has <@&{role_id}> without a purchase; they are left alone.")
+        elif holders.user_ids:
+            # Those who are about to get it from this plan have it already, too.
+            others = len(set(holders.user_ids) - {effect.user_id for effect in shown.tally.effects})
+            lines += [f"**{others:,}** have <@&{role_id}> without a purchase (left alone)"] if others else []
+    return lines
+
+
+def _danger(request: Request, shown: Shown) -> str:
+    return plan_checks.danger(request, shown.plan, shown.before)
