@@ -10,7 +10,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from membership import binding, invariants, offline_claims, resync
+from membership import binding, digest, invariants, offline_claims, resync
 from membership.errors import DoorlistError
 from membership.ports import ChannelMessage
 from membership.services import Services
@@ -62,6 +62,7 @@ class Clocks:
         for guild_id in guilds:
             await self._try("claims", offline_claims.catch_up(self._services, guild_id, self._answer))
         await self._try("invariants", invariants.check(self._services))
+        await self._try("digest", digest.post_due(self._services))
         self.last_run_at = now
 
     async def hourly(self) -> None:

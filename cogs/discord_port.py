@@ -11,7 +11,7 @@ import discord
 from discord.ext import commands
 from discord.http import Route
 
-from cogs import approval_cards, event_texts, posting, rendering
+from cogs import approval_cards, posting, rendering
 from cogs.calls import Calls
 from cogs.connection import Connection
 from cogs.direct_texts import direct_text
@@ -212,14 +212,20 @@ class DiscordPort:
         text = direct_text(self._connection.words(guild_id, str(facts.get("language") or "")), template, facts)
         await self._calls.make(lambda _bot: channel.send(text, nonce=posting.nonce(nonce)))
 
-    async def post(self, channel_id: ChannelId, event: str, facts: Mapping[str, object], *, nonce: str) -> None:
-        """Post one event-log entry; Discord drops a second one with the same nonce."""
-        entry = event_texts.entry(event, facts)
-        await self._calls.make(
-            lambda bot: bot.get_partial_messageable(channel_id).send(
-                embed=posting.embed(entry), nonce=posting.nonce(nonce), silent=not entry.is_loud
-            )
-        )
+    async def post(self, channel_id: ChannelId, event: str, facts: Mapping[str, object], *, nonce: str) -> MessageId:
+        """Post one event-log entry and return the message."""
+        return await posting.send(self._calls, channel_id, event, facts, key=nonce)
+
+    async def edit_post(
+        self, channel_id: ChannelId, message_id: MessageId, event: str, facts: Mapping[str, object]
+    ) -> None:
+        """Put another entry in place of a posted one, or say that its problem is over."""
+        await posting.edit(self._calls, channel_id, message_id, event, facts)
+
+    async def tell_owner(self, guild_id: GuildId, event: str, facts: Mapping[str, object], *, nonce: str) -> None:
+        """Send an event-log entry to the server's owner."""
+        guild = self._connection.require_guild(guild_id)
+        await posting.tell_owner(self._calls, guild, event, facts, key=nonce)
 
     async def members_named(self, guild_id: GuildId, beginning: str, limit: int) -> Mapping[UserId, Seen]:
         """Search by REST: unlike the member list it needs no privileged intent; discord.py does not wrap this route."""

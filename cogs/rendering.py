@@ -66,6 +66,15 @@ def files(attachments: Sequence[Attachment]) -> list[discord.File]:
     ]
 
 
+def buttons(row: Sequence[Button]) -> ui.View:
+    """Draw buttons alone, to go under an embed."""
+    drawn = ui.View(timeout=None)
+    for each in row:
+        drawn.add_item(_button(each))
+    drawn.stop()
+    return drawn
+
+
 def modal(form: Form) -> ui.Modal:
     """Draw a form."""
     drawn = ui.Modal(title=_cut(form.title, 45), custom_id=custom_id(form.action, form.args))

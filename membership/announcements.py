@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 import structlog
 
+from membership import notices
 from membership.entitlements import Access, Outcome
 from membership.errors import Reason
 from membership.ledgers import Transaction
@@ -24,6 +25,9 @@ log = structlog.get_logger()
 
 QUIET_ENDS = (Reason.PLAN_CHANGED, Reason.PLAN_UNMAPPED, Reason.MOVED, Reason.DISCONNECTED)
 """Ends that send no "has ended" mail: the customer has something else, or caused it and was told."""
+
+LONGEST_NEWS = timedelta(hours=1)
+"""A payment that we learnt of later than this was imported: how long ago it was says nothing about our speed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,32 +47,43 @@ class Record:
     key: MemberKey
     now: datetime
 
-    async def audit(self, event: str, detail: Mapping[str, object], grant: Grant | None = None) -> int:
-        """Write an audit entry and return its number."""
-        log.info(event.replace(".", "_"), guild_id=self.key.guild_id, user_id=self.key.user_id, **_spoken(detail))
+    async def tell(self, event: str, facts: Mapping[str, object], grant: Grant | None = None) -> None:
+        """Write what happened into the audit and queue its post."""
+        self._log(event, facts)
+        await notices.tell(self.tx, event, self.key.guild_id, facts, self.now, **self._about(grant))
+
+    async def audit(self, event: str, facts: Mapping[str, object], grant: Grant | None = None) -> int:
+        """Write an audit entry alone and return its number; `post` may tell of it by another name."""
+        self._log(event, facts)
         entry = AuditEntry(
             event=event,
             actor="doorlist",
             guild_id=self.key.guild_id,
             user_id=self.key.user_id,
             grant_id=None if grant is None else grant.id,
-            detail=detail,
+            detail=facts,
         )
         return await self.tx.audit.add(entry, self.now)
 
-    async def post(self, event: str, facts: Mapping[str, object], number: int) -> None:
-        """Queue an event-log post where the guild has a channel for it; the audit number makes it unique."""
-        await self._post(f"post:{number}", event, {"user_id": str(self.key.user_id), "number": number, **facts})
+    async def post(self, event: str, facts: Mapping[str, object], number: int, grant: Grant) -> None:
+        """Queue the post of an audit entry."""
+        known = {**facts, "number": number}
+        await notices.post(self.tx, event, self.key.guild_id, known, self.now, **self._about(grant))
 
     async def post_batch(self, batch_id: BatchId) -> None:
         """Queue one post for a whole batch of held removals, however many members it grows to."""
-        await self._post(f"brake:{batch_id}", "brake.held", {"reason": Reason.BRAKE.value, "number": int(batch_id)})
+        facts = {"reason": Reason.BRAKE.value, "number": int(batch_id), "batch_id": int(batch_id)}
+        key = f"brake:{batch_id}"
+        await notices.post(self.tx, "brake.held", self.key.guild_id, facts, self.now, key=key, problem=key)
 
-    async def _post(self, dedupe_key: str, event: str, facts: Mapping[str, object]) -> None:
-        guild = await self.tx.guilds.get(self.key.guild_id)
-        if guild is not None and guild.event_channel_id is not None:
-            known = {"at": self.now.isoformat(), **facts}
-            await self._put(dedupe_key, "post", str(guild.event_channel_id), event, known)
+    def _about(self, grant: Grant | None) -> notices.About:
+        about: notices.About = {"user_id": self.key.user_id}
+        if grant is not None:
+            about |= {"grant_id": grant.id, "problem": f"grant:{grant.id}"}
+        return about
+
+    def _log(self, event: str, facts: Mapping[str, object]) -> None:
+        log.info(event.replace(".", "_"), guild_id=self.key.guild_id, user_id=self.key.user_id, **_spoken(facts))
 
     async def mail(self, dedupe_key: str, customer_id: CustomerId, template: str, facts: Mapping[str, object]) -> None:
         """Queue a mail to a payer."""
@@ -90,16 +105,14 @@ async def announce_acts(record: Record, progress: Progress) -> None:
         ("role.removed", progress.removed | progress.stripped),
     ):
         if roles:
-            await record.audit(event, _role_ids(roles))
+            await record.tell(event, {"name": progress.name, **_role_ids(roles)})
     repaired = progress.repaired & progress.added
     if repaired:
-        number = await record.audit("role.drift_fixed", _role_ids(repaired))
-        await record.post("role.drift_fixed", {"name": progress.name, **_role_ids(repaired)}, number)
+        await record.tell("role.drift_fixed", {"name": progress.name, **_role_ids(repaired)})
     for batch_id in sorted(progress.batches):
         await record.post_batch(batch_id)
     if progress.is_kicked:
-        number = await record.audit("member.kicked", {})
-        await record.post("member.kicked", {"name": progress.name}, number)
+        await record.tell("member.kicked", {"name": progress.name})
 
 
 async def announce_changes(record: Record, progress: Progress, transitions: Sequence[Transition]) -> None:
@@ -109,14 +122,16 @@ async def announce_changes(record: Record, progress: Progress, transitions: Sequ
     for change in transitions:
         event = event_of(change)
         if event:
-            facts = _facts(change, progress)
+            facts = _facts(change, progress) | await _speed(record, change, event)
             number = await record.audit(event, facts, change.after)
             if swapped and change is begun[0]:
                 names = ", ".join(other.outcome.claim.plan.name for other in swapped)
-                await record.post("grant.changed", {**facts, "from_plan": names}, number)
+                await record.post("grant.changed", {**facts, "from_plan": names}, number, change.after)
             elif not (change in swapped or (swapped and change in begun) or event == "brake.held"):
                 # What the brake holds is posted once for its batch.
-                await record.post(event, facts, number)
+                await record.post(event, facts, number, change.after)
+            if _has_joined(change, event):
+                await record.tell("member.joined_with_grant", facts)
         await _write_to_member(record, change, is_present=progress.is_present)
 
 
@@ -125,6 +140,10 @@ def event_of(change: Transition) -> str:
     before, after = change.before, change.after
     if (before.state, before.reason) == (after.state, after.reason):
         return ""
+    if Reason.PAUSED in (before.reason, after.reason):
+        name = _pause_event(change)
+        if name:
+            return name
     match after.state:
         case GrantState.DELIVERED:
             # A trial that turned into a paid membership changed its reason, not its delivery.
@@ -140,9 +159,34 @@ def event_of(change: Transition) -> str:
             # An end that was told before only waited for its kick, which is told by itself.
             return "grant.revoked" if before.ended_at is None else ""
         case GrantState.PENDING:
-            return "member.left_with_grant" if before.state is GrantState.DELIVERED else ""
+            has_left = before.state is GrantState.DELIVERED and after.reason is Reason.NOT_IN_SERVER
+            return "member.left_with_grant" if has_left else ""
         case _:
             assert_never(after.state)
+
+
+def _pause_event(change: Transition) -> str:
+    """Name a pause of the subscription and its end, which are no end and no beginning; "" for anything else."""
+    before, after = change.before, change.after
+    if after.reason is Reason.PAUSED and after.state is not GrantState.FAILED:
+        return "grant.paused"
+    is_back = before.reason is Reason.PAUSED and after.state is GrantState.DELIVERED
+    return "grant.resumed" if is_back else ""
+
+
+def _has_joined(change: Transition, event: str) -> bool:
+    return event == "grant.delivered" and change.before.reason is Reason.NOT_IN_SERVER
+
+
+async def _speed(record: Record, change: Transition, event: str) -> dict[str, object]:
+    """Measure a first delivery, in seconds: from the payment, or from the link where that came later."""
+    if event != "grant.delivered" or change.before.reason is not Reason.NOT_LINKED:
+        return {}
+    purchase, opened_at = change.outcome.claim.purchase, change.before.opened_at
+    is_news = opened_at - purchase.started_at < LONGEST_NEWS
+    link = await record.tx.links.active(purchase.customer_id)
+    since = max(purchase.started_at if is_news else opened_at, link.created_at if link else opened_at)
+    return {"seconds": round(max((record.now - since).total_seconds(), 0.0), 1)}
 
 
 def _is_swapped_out(change: Transition) -> bool:

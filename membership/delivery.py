@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from membership import codes
+from membership import codes, posting
 from membership.errors import Audience, Blocked, Gone, Reason, Retry, Unanswered
 from membership.ledgers import Transaction
-from membership.model import ChannelId, CustomerId, GuildId, Purchase, PurchaseId, PurchaseKind, UserId
+from membership.model import CustomerId, GuildId, Purchase, PurchaseId, PurchaseKind, UserId
 from membership.ports import Mail
 from membership.records import AuditEntry, Customer, Guild, Message
 from membership.services import Services
@@ -64,7 +64,7 @@ async def deliver(services: Services, message_id: int) -> None:
 
 async def _deliver(services: Services, message: Message) -> None:
     try:
-        await _send(services, message)
+        is_sent = await _send(services, message)
     except Retry as failure:
         await _put_off(services, message, failure)
     except (Blocked, Gone) as refusal:
@@ -74,22 +74,27 @@ async def _deliver(services: Services, message: Message) -> None:
         else:
             await _give_up(services, message, refusal)
     else:
-        await _settle(services, message)
+        if is_sent:
+            await _settle(services, message)
 
 
-async def _send(services: Services, message: Message) -> None:
-    nonce = str(message.id)
+async def _send(services: Services, message: Message) -> bool:
+    """Hand a message over; False when it was put off without a failure."""
     match message.kind:
         case "mail":
             await _send_mail(services, message)
         case "dm":
+            facts = _with_guild_name(services, message.facts)
             await services.discord.direct_message(
-                UserId(int(message.target)), message.template, _with_guild_name(services, message.facts), nonce=nonce
+                UserId(int(message.target)), message.template, facts, nonce=str(message.id)
             )
         case "post":
-            await services.discord.post(ChannelId(int(message.target)), message.template, message.facts, nonce=nonce)
+            return await posting.send(services, message)
+        case posting.OWNER:
+            await posting.tell_owner(services, message)
         case _:
             raise AssertionError(f"unknown kind of message: {message.kind}")
+    return True
 
 
 async def _send_mail(services: Services, message: Message) -> None:
@@ -222,6 +227,8 @@ async def _give_up(services: Services, message: Message, refusal: Blocked | Gone
         await tx.sessions.take(str(message.id), _SECRETS, now)
         if isinstance(refusal, Blocked) and refusal.reason is Reason.MAIL_REFUSED:
             await tx.customers.refuse_mail(CustomerId(int(message.target)))
+        if message.kind == "post" and not isinstance(refusal, Retry):
+            await posting.fall_back(tx, message, refusal, now)
         detail = {"kind": message.kind, "template": message.template, "why": str(refusal)}
         await tx.audit.add(AuditEntry(event="message.dropped", actor="doorlist", detail=detail), now)
 

@@ -106,6 +106,7 @@ EVENTS: Mapping[str, Event] = {
         _event(Group.HEALTH, "key.expiring", "A key runs out", _E, opens=True),
         _event(Group.HEALTH, "bot.lost_permission", "A permission is missing", _E, is_loud=True, opens=True),
         _event(Group.HEALTH, "role.deleted", "A sold role was deleted", _E, is_loud=True, opens=True),
+        _event(Group.HEALTH, "role.unusable", "A sold role cannot be given", _E, is_loud=True, opens=True),
         _event(Group.HEALTH, "backup.late", "Backup is late", _E, opens=True),
         _event(Group.HEALTH, "update.available", "Update available", _D),
     )

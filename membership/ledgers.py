@@ -102,6 +102,15 @@ class Outbox(Protocol):
     async def get(self, message_id: int) -> Message | None:
         """Return a message that still waits, None when it is settled."""
 
+    async def alike(self, message: Message, limit: int) -> Sequence[Message]:
+        """Return what waits for the same target with the same template, the message itself too, oldest first."""
+
+    async def sent_alike(self, message: Message, since: datetime) -> int:
+        """Count what was sent to the same target with the same template since a moment."""
+
+    async def fold(self, message_id: int, others: Sequence[int], facts: Mapping[str, object], now: datetime) -> None:
+        """Let one waiting message tell what others waited to tell: it gets these facts, and they are settled."""
+
     async def settle(self, message_id: int, state: str, detail: str, now: datetime) -> None:
         """Record the outcome (sent, dropped) with its delivery row."""
 

@@ -26,13 +26,17 @@ MOST_OPEN = 1000
 
 
 class About(TypedDict, total=False):
-    """Whom and what an event concerns. `problem` is a key that opening and solving events share ("grant:118")."""
+    """Whom and what an event concerns. `problem` is a key that opening and solving events share ("grant:118").
+
+    `key` names what is told once, where that is not the audit entry.
+    """
 
     actor: str
     user_id: UserId | None
     customer_id: CustomerId | None
     grant_id: GrantId | None
     problem: str
+    key: str
 
 
 async def tell(
@@ -65,6 +69,16 @@ async def post(
     """Queue the post of what is in the audit already: `facts["number"]` is the entry's."""
     number = int(str(facts["number"]))
     await _post(tx, EVENTS.get(event, PLAIN), _told(guild_id, facts, about, number, now))
+
+
+async def tell_everybody(
+    tx: Transaction, event: str, facts: Mapping[str, object], now: datetime, **about: Unpack[About]
+) -> int:
+    """Write down once what concerns the whole of Doorlist, and queue a post in every active server."""
+    number = await tell(tx, event, None, facts, now, **about)
+    for guild in await tx.guilds.all():
+        await _post(tx, EVENTS.get(event, PLAIN), _told(guild.id, facts, about, number, now))
+    return number
 
 
 async def solve(tx: Transaction, guild_id: GuildId, problem: str, now: datetime) -> bool:
@@ -106,7 +120,7 @@ class _Told:
     guild_id: GuildId
     facts: Mapping[str, object]
     problem: str
-    number: int
+    key: str
     now: datetime
 
 
@@ -121,7 +135,8 @@ def _told(guild_id: GuildId, facts: Mapping[str, object], about: About, number: 
         known["actor"] = actor
         # Nobody gives something to themselves silently.
         known["is_to_self"] = user_id is not None and actor == f"staff:{user_id}"
-    return _Told(guild_id=guild_id, facts={**known, **facts}, problem=about.get("problem", ""), number=number, now=now)
+    key = about.get("key") or f"post:{number}:{guild_id}"
+    return _Told(guild_id=guild_id, facts={**known, **facts}, problem=about.get("problem", ""), key=key, now=now)
 
 
 async def _post(tx: Transaction, event: Event, told: _Told) -> None:
@@ -141,7 +156,7 @@ async def _put(tx: Transaction, event: Event, told: _Told, way: Route, channel_i
     facts = {
         **told.facts,
         "guild_id": str(told.guild_id),
-        "is_loud": way.is_loud or bool(told.facts.get("is_to_self")),
+        "is_loud": way.is_loud or told.facts.get("is_to_self") is True,
         "ping_role_id": "" if way.ping_role_id is None else str(way.ping_role_id),
     }
     if told.problem and event.opens:
@@ -156,8 +171,7 @@ async def _put(tx: Transaction, event: Event, told: _Told, way: Route, channel_i
                     message_id=NOT_POSTED_YET,
                 )
             )
-    key = f"post:{told.number}"
-    draft = Draft(dedupe_key=key, kind="post", target=str(channel_id), template=event.name, facts=facts)
+    draft = Draft(dedupe_key=told.key, kind="post", target=str(channel_id), template=event.name, facts=facts)
     await tx.outbox.put(draft, told.now)
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import case, func, insert, select, update
+from sqlalchemy import ColumnElement, case, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from membership.model import Lane
@@ -17,6 +18,7 @@ WAITING = "waiting"
 SENT = "sent"
 FAILED = "failed"
 UNANSWERED = "unanswered"
+FOLDED = "folded"
 JOB_KIND = "delivery"
 
 _MESSAGE = (
@@ -67,6 +69,38 @@ class Outbox:
         row = found.mappings().one_or_none()
         return None if row is None else Message(**row)
 
+    async def alike(self, message: Message, limit: int) -> Sequence[Message]:
+        """Return what waits for the same target with the same template, the message itself too, oldest first."""
+        found = await self._connection.execute(
+            select(*_MESSAGE)
+            .where(*_is_alike(message), outbox_messages.c.settled_at.is_(None))
+            .order_by(outbox_messages.c.id)
+            .limit(limit)
+        )
+        return [Message(**row) for row in found.mappings()]
+
+    async def sent_alike(self, message: Message, since: datetime) -> int:
+        """Count what was sent to the same target with the same template since a moment."""
+        found = await self._connection.execute(
+            select(func.count())
+            .select_from(outbox_messages)
+            .where(*_is_alike(message), outbox_messages.c.settled_at >= since, outbox_messages.c.state == SENT)
+        )
+        return int(found.scalar_one())
+
+    async def fold(self, message_id: int, others: Sequence[int], facts: Mapping[str, object], now: datetime) -> None:
+        """Let one waiting message tell what others waited to tell: it gets these facts, and they are settled."""
+        await self._connection.execute(
+            update(outbox_messages)
+            .where(outbox_messages.c.id == message_id, outbox_messages.c.state == WAITING)
+            .values(facts=facts)
+        )
+        await self._connection.execute(
+            update(outbox_messages)
+            .where(outbox_messages.c.id.in_(others), outbox_messages.c.state == WAITING)
+            .values(state=FOLDED, settled_at=now)
+        )
+
     async def settle(self, message_id: int, state: str, detail: str, now: datetime) -> None:
         """Record the outcome (sent, dropped) with its delivery row; the first outcome stands."""
         settled = await self._connection.execute(
@@ -107,3 +141,11 @@ class Outbox:
         await self._connection.execute(
             insert(deliveries).values(message_id=message_id, tried_at=now, state=state, detail=detail)
         )
+
+
+def _is_alike(message: Message) -> tuple[ColumnElement[bool], ...]:
+    return (
+        outbox_messages.c.kind == message.kind,
+        outbox_messages.c.target == message.target,
+        outbox_messages.c.template == message.template,
+    )

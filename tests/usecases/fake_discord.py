@@ -34,7 +34,7 @@ class FakeDiscord:
         self.faults = Faults(fuse)
         self.messages: list[tuple[UserId, str]] = []
         self.posts: list[tuple[str, Mapping[str, object]]] = []
-        self._nonces: set[str] = set()
+        self._nonces: dict[str, MessageId] = {}
 
     @property
     def calls(self) -> list[tuple[object, ...]]:
@@ -93,12 +93,23 @@ class FakeDiscord:
         self.messages.append((user_id, template))
         self.faults.after("direct_message", fault)
 
-    async def post(self, channel_id: ChannelId, event: str, facts: Mapping[str, object], *, nonce: str) -> None:
-        fault = self.faults.before("post", event)
+    async def post(self, channel_id: ChannelId, event: str, facts: Mapping[str, object], *, nonce: str) -> MessageId:
+        fault = self.faults.before("post", channel_id, event)
         if nonce not in self._nonces:  # Discord drops the second message with one nonce
-            self._nonces.add(nonce)
+            self._nonces[nonce] = MessageId(5000 + len(self._nonces))
             self.posts.append((event, facts))
         self.faults.after("post", fault)
+        return self._nonces[nonce]
+
+    async def edit_post(
+        self, channel_id: ChannelId, message_id: MessageId, event: str, facts: Mapping[str, object]
+    ) -> None:
+        fault = self.faults.before("edit_post", channel_id, message_id, event)
+        self.faults.after("edit_post", fault)
+
+    async def tell_owner(self, guild_id: GuildId, event: str, facts: Mapping[str, object], *, nonce: str) -> None:
+        fault = self.faults.before("tell_owner", guild_id, event)
+        self.faults.after("tell_owner", fault)
 
     async def create_role(self, guild_id: GuildId, name: str, *, why: str) -> RoleId:
         fault = self.faults.before("create_role", guild_id, name)

@@ -115,7 +115,8 @@ async def test_a_payment_within_the_grace_recovers_the_membership(world: World) 
     await world.advance(days=5)
     assert world.roles(CHARLIE) == {VIP}
     assert await world.standing(bought) == ["delivered paid"]
-    assert "grant.recovered" in [event for event, _ in world.discord.posts]
+    assert len(await world.audit("grant.recovered")) == 1
+    assert [call[-1] for call in world.discord.faults.of("edit_post")] == ["solved"]
 
 
 async def test_a_payment_after_the_grace_gives_the_role_again(world: World) -> None:
