@@ -8,5 +8,11 @@ from discord.ext import commands
 
 from cogs.frame import Frame
 from cogs.plan import PlanCommands
+from cogs.safety import Safety
+from cogs.undo import Undo
 
-FEATURES: tuple[Callable[[Frame], commands.Cog], ...] = (PlanCommands,)
+FEATURES: tuple[Callable[[Frame], commands.Cog], ...] = (
+    Safety,
+    Undo,
+    PlanCommands,
+)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from membership import binding
-from membership.errors import UserError
+from membership.entitlements import Access, Outcome, decide
+from membership.errors import Reason, UserError
 from membership.ledgers import Removals
 from membership.model import BatchId, GuildId, Lane
-from membership.records import AuditEntry, Batch
+from membership.records import AuditEntry, Batch, HeldRemoval
 from membership.services import Services
+
+MOST_EXPLAINED = 100
 
 
 async def release(services: Services, batch_id: BatchId, set_hash: str, actor: str) -> Batch:
@@ -60,3 +64,21 @@ async def _decide(
         await tx.audit.add(AuditEntry(event=event, actor=actor, guild_id=batch.guild_id, detail=detail), now)
     services.wake()
     return batch
+
+
+async def reasons(services: Services, batch: Batch) -> Mapping[Reason, int]:
+    """Count why the first hundred held removals are wanted, by what is stored of each member now."""
+    now = services.clock.now()
+    found: Counter[Reason] = Counter()
+    for removal in batch.removals[:MOST_EXPLAINED]:
+        async with services.store.read() as tx:
+            decision = decide(await tx.members.facts(removal.key), now=now)
+        ends = [
+            outcome for outcome in decision.outcomes if outcome.access is Access.ENDED and _bears_on(outcome, removal)
+        ]
+        found[ends[-1].reason if ends else Reason.PLAN_UNMAPPED] += 1
+    return found
+
+
+def _bears_on(outcome: Outcome, removal: HeldRemoval) -> bool:
+    return removal.role_id is None or removal.role_id in outcome.claim.plan.all_roles

@@ -19,9 +19,10 @@ def _new_server(s: Stage, owner: User) -> tuple[Guild, Channel]:
 
 
 def _operator(s: Stage) -> User:
-    """Return the application's owner, who has an account like everybody."""
+    """Return the application's owner, who is in the demo server, so that the bot may write to them."""
     owner = s.outside.discord.portal.owner
     s.outside.discord.world.users[owner.id] = owner
+    s.outside.discord.people.join(s.guild, owner)
     return owner
 
 
@@ -46,7 +47,7 @@ async def test_a_strangers_server_waits_for_the_operator_who_lets_it_in(s: Stage
     assert len(asked) == 1, "the operator is asked once"
 
     at_operator = Keyboard(stage=s, user=operator, channel=s.outside.discord.world.dm_with(operator))
-    approved = await at_operator.presses_on(asked[0], "Approve “Rita's place” for rita")
+    approved = await at_operator.presses_on(asked[0], "Approve “Rita's place” for Rita")
     assert "is let in" in approved.text
     await s.settled()
     assert "was approved" in _labels(s.outside.discord.direct_messages(rita)[-1])
