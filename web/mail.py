@@ -189,11 +189,14 @@ async def check_log_in(settings: MailSettings) -> None:
     except aiosmtplib.SMTPAuthenticationError as refused:
         detail = f"it does not accept the user name and password ({refused.code})"
         raise Blocked(Reason.MAIL_REFUSED, audience=Audience.OPERATOR, detail=detail) from refused
-    except aiosmtplib.SMTPNotSupported as refused:
+    except aiosmtplib.SMTPResponseException as refused:
+        raise _judged(refused.code, Audience.OPERATOR) from refused
+    except (aiosmtplib.SMTPConnectError, aiosmtplib.SMTPServerDisconnected, TimeoutError, OSError) as trouble:
+        raise Retry(f"the mail server did not answer: {type(trouble).__name__}") from trouble
+    except aiosmtplib.SMTPException as refused:
+        # What is left of this class is a server without STARTTLS, or without a log-in.
         detail = f"it does not offer what is asked for (tls = {settings.smtp.tls}, a log-in)"
         raise Blocked(Reason.MAIL_REFUSED, audience=Audience.OPERATOR, detail=detail) from refused
-    except (aiosmtplib.SMTPException, OSError) as trouble:
-        raise Retry(f"the mail server did not answer: {type(trouble).__name__}") from trouble
 
 
 class Words:

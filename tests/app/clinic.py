@@ -23,7 +23,21 @@ from app.sandboxed import HOST, free_port, pointed_at
 from app.settings import Loaded, Settings
 from membership import plans, resync
 from membership.checks import Outcome, Result, run_checks
-from membership.model import ChannelId, GuildId, Plan, PlanId, PlanProduct, RoleId
+from membership.errors import Reason
+from membership.model import (
+    ChannelId,
+    CustomerSnapshot,
+    GrantState,
+    GuildId,
+    Item,
+    Plan,
+    PlanId,
+    PlanProduct,
+    PurchaseKind,
+    PurchaseSnapshot,
+    PurchaseStatus,
+    RoleId,
+)
 from membership.services import Services
 from sandbox.clock import MovableClock
 from sandbox.outside import Outside, outside
@@ -89,6 +103,28 @@ class Clinic:
             known = await tx.guilds.get(self.guild_id)
             assert known is not None
             await tx.guilds.replace(replace(known, **changes))  # type: ignore[arg-type]
+
+    async def fails_to_deliver(self) -> None:
+        """Let the grant of a purchase have failed for the role order."""
+        async with self.services.store.write() as tx:
+            now = self.clock.now()
+            (plan,) = await tx.plans.all()
+            product = plan.products[0]
+            customer = CustomerSnapshot(external_id="cus_1", email="ada@example.com")
+            snapshot = PurchaseSnapshot(
+                external_id="sub_1",
+                kind=PurchaseKind.SUBSCRIPTION,
+                status=PurchaseStatus.ACTIVE,
+                raw_status="active",
+                customer=customer,
+                items=(Item(product_id=product.product_id, price_id="price_1"),),
+                read_at=now,
+                started_at=now,
+            )
+            customer_id = await tx.customers.record(product.account_id, customer)
+            _, purchase = await tx.purchases.record(product.account_id, customer_id, snapshot)
+            grant = await tx.purchases.open_grant(purchase, plan, now)
+            await tx.purchases.set_grant(replace(grant, state=GrantState.FAILED, reason=Reason.ROLE_ABOVE_BOT))
 
 
 @asynccontextmanager

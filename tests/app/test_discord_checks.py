@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
 
 from membership.checks import Outcome
-from membership.errors import Reason
-from membership.model import (
-    ChannelId,
-    CustomerSnapshot,
-    GrantState,
-    Item,
-    OnEnd,
-    PurchaseKind,
-    PurchaseSnapshot,
-    PurchaseStatus,
-    RoleId,
-)
+from membership.model import ChannelId, OnEnd, RoleId
 from sandbox.discord.permissions import BOT_DEFAULT, Permission
 from sandbox.discord.world import Overwrite
 from tests.app.clinic import Clinic
@@ -222,23 +210,5 @@ async def test_an_outage_of_discord_is_no_failure(clinic: Clinic) -> None:
 
 async def test_it_counts_who_waits_for_the_role_order(clinic: Clinic) -> None:
     clinic.outside.seed.server.vip.position = 20
-    async with clinic.services.store.write() as tx:
-        now = clinic.clock.now()
-        (plan,) = await tx.plans.all()
-        product = plan.products[0]
-        customer = CustomerSnapshot(external_id="cus_1", email="ada@example.com")
-        snapshot = PurchaseSnapshot(
-            external_id="sub_1",
-            kind=PurchaseKind.SUBSCRIPTION,
-            status=PurchaseStatus.ACTIVE,
-            raw_status="active",
-            customer=customer,
-            items=(Item(product_id=product.product_id, price_id="price_1"),),
-            read_at=now,
-            started_at=now,
-        )
-        customer_id = await tx.customers.record(product.account_id, customer)
-        _, purchase = await tx.purchases.record(product.account_id, customer_id, snapshot)
-        grant = await tx.purchases.open_grant(purchase, plan, now)
-        await tx.purchases.set_grant(replace(grant, state=GrantState.FAILED, reason=Reason.ROLE_ABOVE_BOT))
+    await clinic.fails_to_deliver()
     assert (await clinic.only("D08")).affects == "1 waiting member"
