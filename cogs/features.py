@@ -7,11 +7,13 @@ from collections.abc import Callable
 from discord.ext import commands
 
 from cogs.frame import Frame
+from cogs.member import MemberCommands
 from cogs.plan import PlanCommands
 from cogs.safety import Safety
 from cogs.undo import Undo
 
 FEATURES: tuple[Callable[[Frame], commands.Cog], ...] = (
+    MemberCommands,
     Safety,
     Undo,
     PlanCommands,

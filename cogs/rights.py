@@ -40,6 +40,7 @@ class Rule:
 
 _MEMBER = Rule(right=Right.MEMBER, needs_active=False, is_everywhere=True)
 _STAFF = Rule(right=Right.STAFF)
+_STAFF_FORM = Rule(right=Right.STAFF, opens_form=True)
 _MANAGER = Rule(right=Right.MANAGER)
 _MANAGER_FORM = Rule(right=Right.MANAGER, opens_form=True)
 _BEFORE_SET_UP = Rule(right=Right.MANAGER, needs_active=False)
@@ -65,6 +66,22 @@ COMMANDS: Mapping[str, Rule] = {
     "plan test": _MANAGER,
     "plan archive": _MANAGER,
     "plan restore": _MANAGER,
+    "member find": _STAFF,
+    "member card": _STAFF,
+    "member why": _STAFF,
+    "member history": _STAFF,
+    "member refresh": _STAFF,
+    "member link": _STAFF,
+    "member unlink": _STAFF,
+    "member move": _STAFF,
+    "member grant": _STAFF,
+    "member extend": _STAFF,
+    "member revoke": _STAFF,
+    "member resend": _STAFF,
+    "member exempt": _STAFF,
+    "member note": _STAFF,
+    "Membership card": _STAFF,
+    "Why these roles?": _STAFF,
 }
 """By qualified name; a context menu goes by its name. What is not here is refused."""
 
@@ -106,6 +123,24 @@ ACTIONS: Mapping[str, Rule] = {
     "plan-restore": _MANAGER,
     "adopt-ask": _MANAGER,
     "adopt-decide": _MANAGER,
+    "member-card": _STAFF,
+    "member-why": _STAFF,
+    "member-history": _STAFF,
+    "member-refresh": _STAFF,
+    "member-grant-form": _STAFF_FORM,
+    "member-grant": _STAFF,
+    "member-extend-form": _STAFF_FORM,
+    "member-extend": _STAFF,
+    "member-revoke-form": _STAFF_FORM,
+    "member-revoke": _STAFF,
+    "member-revoke-now": _STAFF,
+    "member-move-form": _STAFF_FORM,
+    "member-move": _STAFF,
+    "member-exempt-form": _STAFF_FORM,
+    "member-exempt": _STAFF,
+    "member-lift": _STAFF,
+    "member-resend": _STAFF,
+    "member-resend-customer": _STAFF,
 }
 """By the name in the custom_id, for buttons, selects and forms. What is not here is refused."""
 

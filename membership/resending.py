@@ -20,6 +20,8 @@ from membership.records import AuditEntry, Customer, Draft
 from membership.services import Services
 from membership.shown import ShownState, shown
 
+MOST_AT_ONCE = 5
+
 
 class Via(StrEnum):
     """Which way a message goes."""
@@ -77,6 +79,16 @@ async def resend(services: Services, actor: Actor, customer_id: CustomerId, via:
         await tx.audit.add(entry, now)
     services.wake()
     return Resent(customer=customer, user_id=user_id, plans=tuple(plan.name for plan in plans), mail=mail, dm=dm)
+
+
+async def resend_all(services: Services, actor: Actor, user_id: UserId) -> Sequence[Resent]:
+    """Queue the mail again for every payer that a member is connected to in this server. Raises UserError."""
+    async with services.store.read() as tx:
+        customers = await tx.customers.of_member(MemberKey(actor.guild_id, user_id))
+    mailed = [customer for customer in customers if customer.email] or customers
+    if not mailed:
+        raise UserError(f"<@{user_id}> is not connected to any customer of this server.")
+    return [await resend(services, actor, customer.id, Via.MAIL) for customer in mailed[:MOST_AT_ONCE]]
 
 
 async def _newest(

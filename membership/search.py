@@ -27,6 +27,8 @@ MOST_FOUND = 25
 MOST_NAMES = 5
 LATEST_ENTRIES = 5
 MOST_NOTES = 5
+LARGEST_ID = 2**63
+"""Ids are 64-bit: what is larger is no id, and no database takes it."""
 _CUSTOMER = re.compile(r"customer:(\d{1,18})")
 _USER = re.compile(r"<@!?(\d{15,20})>|(\d{15,20})")
 
@@ -155,7 +157,8 @@ async def _customers(tx: Transaction, actor: Actor, text: str) -> Sequence[Custo
 
 def _user_in(text: str) -> UserId | None:
     found = _USER.fullmatch(text)
-    return None if found is None else UserId(int(found[1] or found[2]))
+    number = 0 if found is None else int(found[1] or found[2])
+    return UserId(number) if 0 < number < LARGEST_ID else None
 
 
 async def _user_of_code(tx: Transaction, actor: Actor, text: str) -> UserId | None:
