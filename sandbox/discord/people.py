@@ -13,6 +13,9 @@ from sandbox.discord.changes import Changes
 from sandbox.discord.drafts import Draft
 from sandbox.discord.world import Channel, Guild, Json, Member, Message, Role, User, World
 
+IN_PROMPT = 1 << 0
+"""The role flag that Discord sets while onboarding offers the role."""
+
 
 @dataclass(slots=True)
 class People:
@@ -100,6 +103,11 @@ class People:
     def set_permissions(self, guild: Guild, role: Role, permissions: int, *, by: User) -> None:
         """Change what a role may do."""
         role.permissions = int(permissions)
+        self.changes.role_changed(guild, role, by=by.id)
+
+    def set_in_onboarding(self, guild: Guild, role: Role, *, is_offered: bool, by: User) -> None:
+        """Offer a role to everybody in the server's onboarding, or stop offering it."""
+        role.flags = role.flags | IN_PROMPT if is_offered else role.flags & ~IN_PROMPT
         self.changes.role_changed(guild, role, by=by.id)
 
     def delete_role(self, guild: Guild, role: Role, *, by: User) -> None:

@@ -26,6 +26,7 @@ class Permission(IntFlag):
     SEND_MESSAGES = 1 << 11
     MANAGE_MESSAGES = 1 << 13
     EMBED_LINKS = 1 << 14
+    ATTACH_FILES = 1 << 15
     READ_MESSAGE_HISTORY = 1 << 16
     MANAGE_ROLES = 1 << 28
     MANAGE_WEBHOOKS = 1 << 29
@@ -39,6 +40,7 @@ EVERYONE_DEFAULT = (
     | Permission.SEND_MESSAGES
     | Permission.READ_MESSAGE_HISTORY
     | Permission.EMBED_LINKS
+    | Permission.ATTACH_FILES
     | Permission.CREATE_INSTANT_INVITE
     | Permission.USE_APPLICATION_COMMANDS
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 
 from sandbox.discord import component_rules as kinds
 from sandbox.discord import offers
@@ -157,9 +158,9 @@ def _option_choices(option: Json, world: World, guild: Guild, value: str) -> lis
 
 def _entities(kind: int, channel_types: Sequence[int] | None, world: World, guild: Guild) -> Iterator[Choice]:
     if kind in (kinds.USER_SELECT, kinds.MENTIONABLE_SELECT):
-        inside = [member.user for member in guild.members.values()]
-        outside = [user for user in world.users.values() if user.id not in guild.members and user.email]
-        for user in [*inside, *outside][:PEOPLE_LISTED]:
+        inside = (member.user for member in guild.members.values())
+        outside = (user for user in world.users.values() if user.id not in guild.members and user.email)
+        for user in islice(chain(inside, outside), PEOPLE_LISTED):
             yield Choice(value=str(user.id), label=f"@{user.global_name or user.username}")
     if kind in (kinds.ROLE_SELECT, kinds.MENTIONABLE_SELECT):
         for role in sorted(guild.roles.values(), key=lambda each: each.rank, reverse=True):

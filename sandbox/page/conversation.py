@@ -45,6 +45,11 @@ class Conversation:
         """Open a form, or close the one that is open."""
         self.form, self.filled = asked, {}
 
+    def put_away(self) -> None:
+        """Close whatever is open below the messages."""
+        self.draft = None
+        self.open_form(None)
+
     def draft_of(self, user: User) -> CommandDraft | None:
         """Return the command that a person is typing."""
         return self.draft if self.draft and self.draft.user is user else None

@@ -65,7 +65,7 @@ def _blocks(text: str, world: World, guild: Guild) -> Iterator[Markup]:
             continue
         yield from _paragraph(plain, world, guild)
         plain = []
-        kind = _BLOCKS.get(mark, "item")
+        kind = _BLOCKS.get(mark, "number" if mark[0].isdigit() else "item")
         before = escape(mark) if mark[0].isdigit() else Markup("")
         yield Markup('<p class="md-{}">{}{}</p>').format(kind, before, to_html(found["rest"], world, guild))
     yield from _paragraph(plain, world, guild)

@@ -151,6 +151,7 @@ class Site:
             desk.become(self._person(query["as"]))
         if "channel" in query:
             desk.channel = channel_of(desk, query["channel"])
+            desk.talk.put_away()
         if "command" in query:
             compose(desk, query["command"])
         if "view" in query and query["view"] in get_args(MailView):

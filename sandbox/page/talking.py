@@ -116,13 +116,16 @@ async def set_language(desk: Desk, fields: Fields) -> str:
 
 def compose(desk: Desk, name: str) -> None:
     """Open the form of a command. Raises LookupError when the person is not offered it."""
-    desk.talk.draft = CommandDraft(offer=_offer(desk, name), user=desk.person)
+    offer = _offer(desk, name)
+    desk.talk.open_form(None)
+    desk.talk.draft = CommandDraft(offer=offer, user=desk.person)
     desk.revision += 1
 
 
 async def _type_command(desk: Desk, line: str) -> str:
     """Run a typed command; one that still needs something opens its form."""
     _require_inside(desk)
+    desk.talk.open_form(None)
     words = line.split()
     for count in range(len(words), 0, -1):
         name, rest = " ".join(words[:count]), line.split(maxsplit=count)[count:]

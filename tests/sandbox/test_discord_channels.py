@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 
 import aiohttp
+import discord
 import pytest
 
 from sandbox.discord.permissions import BOT_DEFAULT, Permission
+from sandbox.discord.world import Team
 from tests.sandbox.discord_stage import Stage, a_stage
 
 
@@ -152,3 +155,51 @@ async def test_an_incoming_webhook_posts_with_its_token_only() -> None:
         assert await stage.api("POST", f"{path}/{webhook['token']}", {"content": "sold"}) == (204, None)
         assert (await stage.api("POST", f"{path}/wrong", {"content": "sold"}))[1]["code"] == 50027
         assert [message.content for message in stage.local.messages(stage.channel)] == ["sold"]
+
+
+async def test_a_file_needs_the_permission_to_attach_files() -> None:
+    async with a_stage() as stage:
+        bot = await stage.bot()
+        channel = await bot.fetch_channel(stage.channel.id)
+        assert isinstance(channel, discord.TextChannel)
+        posted = await channel.send(file=discord.File(io.BytesIO(b"a"), "a.txt"))
+        assert (posted.attachments[0].filename, posted.attachments[0].size) == ("a.txt", 1)
+        for role in (stage.guild.roles[stage.guild.id], stage.local.bot_role(stage.guild)):
+            stage.local.people.set_permissions(
+                stage.guild, role, role.permissions & ~Permission.ATTACH_FILES, by=stage.alice
+            )
+        with pytest.raises(discord.Forbidden):
+            await channel.send(file=discord.File(io.BytesIO(b"a"), "a.txt"))
+
+
+async def test_an_edit_keeps_the_files_that_it_lists_and_adds_new_ones() -> None:
+    async with a_stage() as stage:
+        bot = await stage.bot()
+        channel = await bot.fetch_channel(stage.channel.id)
+        assert isinstance(channel, discord.TextChannel)
+        posted = await channel.send(files=[discord.File(io.BytesIO(b"a"), name) for name in ("a.txt", "b.txt")])
+        more = discord.File(io.BytesIO(b"c"), "c.txt", description="The third")
+        edited = await posted.edit(attachments=[posted.attachments[1], more])
+        assert [each.filename for each in edited.attachments] == ["b.txt", "c.txt"]
+        assert edited.attachments[1].description == "The third"
+        assert await edited.attachments[1].read() == b"c"
+
+
+async def test_the_application_of_a_team_names_its_owner() -> None:
+    async with a_stage() as stage:
+        stage.local.portal.team = Team(id=77, name="Shop", owner=stage.alice, members=[stage.bob])
+        bot = await stage.bot()
+        application = await bot.application_info()
+        assert application.team is not None
+        assert (application.team.owner_id, len(application.team.members)) == (stage.alice.id, 2)
+        assert application.install_params is not None
+
+
+async def test_a_role_that_onboarding_offers_carries_the_flag() -> None:
+    async with a_stage() as stage:
+        bot = await stage.bot()
+        stage.local.people.set_in_onboarding(stage.guild, stage.vip, is_offered=True, by=stage.alice)
+        guild = bot.get_guild(stage.guild.id)
+        assert guild is not None
+        roles = {role.id: role for role in await guild.fetch_roles()}
+        assert roles[stage.vip.id].flags.in_prompt

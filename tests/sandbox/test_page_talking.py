@@ -217,3 +217,21 @@ async def test_hostile_text_of_a_card_is_text(page: PageStage) -> None:
     assert "<img src=x" not in html
     assert 'href="javascript' not in html
     assert '<a href="https://b.example" rel="noreferrer">b</a>' in html
+
+
+async def test_a_button_in_a_direct_message_is_pressed(page: PageStage) -> None:
+    world = page.world.discord
+    dm = world.world.dm_with(page.world.seed.cast.ben)
+    row = {"type": 1, "components": [{"type": 2, "style": 4, "label": "Stop", "custom_id": "door:stop"}]}
+    url = f"{page.world.discord_api_url}/channels/{dm.id}/messages"
+    headers = {"Authorization": f"Bot {world.portal.token}"}
+    async with page.http.post(url, json={"content": "Hi **Ben**", "components": [row]}, headers=headers) as answer:
+        assert answer.status == 200
+    html = await page.html("?as=ben&channel=direct")
+    assert "Hi <strong>Ben</strong>" in server(html)
+    assert "door:stop" in server(await page.press("press", **hidden(html, "Stop")))
+
+
+async def test_a_command_closes_the_form_that_was_open(page: PageStage) -> None:
+    await page.press("press", **hidden(await a_card(page), "Edit"))
+    assert "sheet-title" not in await page.press("say", text="/find 9")

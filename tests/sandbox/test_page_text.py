@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.clock import MovableClock
 from sandbox.discord import LocalDiscord
-from sandbox.page.discord_text import distance, to_html
+from sandbox.page.discord_text import distance, to_blocks, to_html
 from sandbox.visitor import claim_code, connect_link
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -45,6 +45,42 @@ def shown(discord: LocalDiscord, text: str) -> str:
 )
 def test_markup_becomes_safe_html(discord: LocalDiscord, text: str, html: str) -> None:
     assert shown(discord, text) == html
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("*a* _b_ snake_case_name", "<em>a</em> <em>b</em> snake_case_name"),
+        ("__a__ ~~b~~", "<u>a</u> <s>b</s>"),
+        ("||a||", '<span class="spoiler">a</span>'),
+        (
+            "[a <b>](https://x.example/?a&b)",
+            '<a href="https://x.example/?a&amp;b" rel="noreferrer">a &lt;b&gt;</a>',
+        ),
+        ("[a](javascript:alert(1))", "[a](javascript:alert(1))"),
+        ("see https://x.example/a.", 'see <a href="https://x.example/a" rel="noreferrer">https://x.example/a</a>.'),
+        ("```py\n<b>\n```", '<code class="block">&lt;b&gt;</code>'),
+        ("</plan create:12> <:door:34>", '<span class="mention">/plan create</span> :door:'),
+        ("2 * 3 * 4", "2 * 3 * 4"),
+    ],
+)
+def test_the_rest_of_the_markup_is_safe_too(discord: LocalDiscord, text: str, html: str) -> None:
+    assert shown(discord, text) == html
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("# A\n## B\n### C", '<p class="md-h1">A</p><p class="md-h2">B</p><p class="md-h3">C</p>'),
+        ("-# small\n> said", '<p class="md-sub">small</p><p class="md-quote">said</p>'),
+        ("a\nb\n- c\n1. d", '<p>a<br>b</p><p class="md-item">c</p><p class="md-number">1. d</p>'),
+        ("```\n# no heading\n```", '<p><code class="block"># no heading</code></p>'),
+        ("#channel -5", "<p>#channel -5</p>"),
+    ],
+)
+def test_lines_become_headings_lists_and_quotes(discord: LocalDiscord, text: str, html: str) -> None:
+    guild = discord.create_guild("Guild", owner=discord.create_user("alice"))
+    assert to_blocks(text, discord.world, guild) == html
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,8 @@ async def post_message(call: Call) -> Answer:
     channel = call.channel(Permission.SEND_MESSAGES)
     if channel.recipient:
         _check_may_write_to(call, channel.recipient)
+    if call.files:
+        call.channel(Permission.ATTACH_FILES)
     body = call.body or {}
     repeated = _with_nonce(call, channel, body) if body.get("enforce_nonce") else None
     if repeated:
