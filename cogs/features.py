@@ -6,13 +6,17 @@ from collections.abc import Callable
 
 from discord.ext import commands
 
+from cogs.buy import BuyCommand
 from cogs.frame import Frame
 from cogs.member import MemberCommands
+from cogs.membership import MembershipCommand
 from cogs.plan import PlanCommands
 from cogs.safety import Safety
 from cogs.undo import Undo
 
 FEATURES: tuple[Callable[[Frame], commands.Cog], ...] = (
+    MembershipCommand,
+    BuyCommand,
     MemberCommands,
     Safety,
     Undo,

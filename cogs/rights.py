@@ -39,6 +39,7 @@ class Rule:
 
 
 _MEMBER = Rule(right=Right.MEMBER, needs_active=False, is_everywhere=True)
+_MEMBER_FORM = Rule(right=Right.MEMBER, needs_active=False, opens_form=True, is_everywhere=True)
 _STAFF = Rule(right=Right.STAFF)
 _STAFF_FORM = Rule(right=Right.STAFF, opens_form=True)
 _MANAGER = Rule(right=Right.MANAGER)
@@ -47,7 +48,9 @@ _BEFORE_SET_UP = Rule(right=Right.MANAGER, needs_active=False)
 _OPERATOR = Rule(right=Right.OPERATOR, needs_active=False, is_everywhere=True)
 
 COMMANDS: Mapping[str, Rule] = {
-    "claim": Rule(right=Right.MEMBER, needs_active=False, opens_form=True, is_everywhere=True),
+    "membership": _MEMBER,
+    "claim": _MEMBER_FORM,
+    "buy": Rule(right=Right.MEMBER),
     "doorlist setup": _BEFORE_SET_UP,
     "doorlist settings": _MANAGER,
     "doorlist panel": _MANAGER,
@@ -87,6 +90,19 @@ COMMANDS: Mapping[str, Rule] = {
 
 ACTIONS: Mapping[str, Rule] = {
     "claim": _MEMBER,
+    "claim-form": _MEMBER_FORM,
+    "claim-mail": _MEMBER,
+    "verify": _MEMBER,
+    "membership": _MEMBER,
+    "membership-retry": _MEMBER,
+    "membership-dms": _MEMBER,
+    "membership-switch": _MEMBER,
+    "membership-switch-mail": _MEMBER,
+    "membership-billing": _MEMBER,
+    "mail-link-form": _MEMBER_FORM,
+    "mail-link": _MEMBER,
+    "buy": _MEMBER,
+    "buy-now": _MEMBER,
     "setup-open": _BEFORE_SET_UP,
     "setup-check": _MANAGER,
     "setup-payments": _MANAGER,

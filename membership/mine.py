@@ -82,6 +82,15 @@ async def read(
     )
 
 
+async def held(services: Services, user_id: UserId, guild_id: GuildId | None) -> Sequence[ShownGrant]:
+    """Return what a person has that has not ended."""
+    now = services.clock.now()
+    async with services.store.read() as tx:
+        keys = await _keys(tx, user_id, guild_id)
+        found = [each for key in keys for each in _memberships(services, await dossiers.read(tx, key, now), None)]
+    return [each.shown for each in found if not each.shown.is_over]
+
+
 async def try_again(services: Services, user_id: UserId, guild_id: GuildId | None) -> None:
     """Look at a person's memberships once more, before anybody else, and wait a few seconds for what comes of it."""
     started = services.signals.tick()
