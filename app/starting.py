@@ -33,6 +33,7 @@ async def refusals_before(settings: Settings) -> list[Result]:
             examiner=_later(),
             commands=_later(),
             public_url=public_url(settings),
+            is_starting=True,
         )
     )
 
@@ -54,6 +55,7 @@ async def refusals_beside(process: Process) -> list[Result]:
                 examiner=await open_examiner(stack, side),
                 commands=_later(),
                 public_url=process.public_url,
+                is_starting=True,
             )
         )
 

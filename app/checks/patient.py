@@ -63,6 +63,7 @@ class Source:
     public_url: str
     guild_ids: tuple[GuildId, ...] | None = None
     flaws: Mapping[str, Finding] = field(default_factory=dict)
+    is_starting: bool = False
 
 
 class Patient:
@@ -76,6 +77,7 @@ class Patient:
         self.clock = source.clock
         self.public_url = source.public_url
         self.flaws = source.flaws
+        self.is_starting = source.is_starting
         self._source = source
         self._application = Once(lambda: source.examiner.get().application())
         self._files = Once(self._read_files)

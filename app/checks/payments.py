@@ -59,7 +59,11 @@ class Payments:
         findings = []
         for name in await self._patient.sellers():
             try:
-                await self._patient.services.sellers.by_name[name].account()
+                # One request at a start. Later the platform has to be asked anew: an account is remembered.
+                if self._patient.is_starting:
+                    await self._patient.services.sellers.by_name[name].account()
+                else:
+                    await self._patient.account(name)
             except Blocked as refusal:
                 if refusal.reason is not Reason.CREDENTIALS_REFUSED:
                     raise

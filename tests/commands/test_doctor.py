@@ -33,6 +33,13 @@ async def test_it_looks_again_in_place(s: Stage, olga: Keyboard) -> None:
     assert "D10" not in again.text
 
 
+async def test_a_key_that_was_revoked_since_the_start_is_noticed(s: Stage, olga: Keyboard) -> None:
+    s.outside.stripe.keys.revoke(s.settings.payments.stripe.api_key.get_secret_value())
+    screen = await olga.types("doorlist doctor")
+    assert "P01" in screen.text
+    assert s.settings.payments.stripe.api_key.get_secret_value() not in screen.text
+
+
 async def test_the_report_is_a_file_without_secrets(s: Stage, olga: Keyboard) -> None:
     screen = await olga.types("doorlist doctor")
     report = await screen.presses("Download report")
