@@ -109,8 +109,8 @@ def kick_card(plan: Plan, invite_url: str) -> Card:
     return Card(title="I am not allowed to kick", lines=lines, tone=Tone.WARN)
 
 
-def applied_card(applied: Applied) -> Card:
-    """Say what was applied, and offer to take it back."""
+def applied_card(applied: Applied, undecided: Sequence[Holders] = ()) -> Card:
+    """Say what was applied, offer to take it back, and ask about those who had its roles before."""
     plan, tally = applied.plan, applied.tally
     number = people_text(tally.touched)
     what = f"{number} are being changed now." if tally.touched else "Nobody had to be changed."
@@ -118,6 +118,14 @@ def applied_card(applied: Applied) -> Card:
     if any(effect.lost for effect in tally.effects):
         again = "Each payment is read again first. What is not done within 30 minutes asks once more at the brake."
         lines.append(Text(f"-# Removals go through because you saw the list. {again}"))
+    lines += [
+        Row(
+            f"⚠️ {people_text(len(holders.user_ids))} have <@&{holders.role_id}> from before, without a purchase. "
+            "Until you decide, they are left alone.",
+            Button(label="Decide", action="adopt-ask", args=(holders.role_id,)),
+        )
+        for holders in undecided
+    ]
     kicks = " Kicks cannot be undone." if plan.on_end is OnEnd.KICK else ""
     lines.append(Text(f"-# It can be undone for seven days.{kicks}"))
     buttons = (

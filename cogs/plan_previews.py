@@ -15,12 +15,12 @@ from cogs.plan_cards import adopt_card, adopted_card, applied_card
 from cogs.preview_cards import Notes, counting_card, differs_card, file_card, page_card, preview_card
 from cogs.requests import Request
 from membership import adoption, preview
-from membership.adoption import Wish
+from membership.adoption import Holders, Wish
 from membership.desk import AdoptionPolicy
 from membership.errors import Blocked, Retry, UserError
 from membership.model import Plan, RoleId
 from membership.plan_effects import NEW_ROLE, Fate, Tally
-from membership.preview import Applied, Differs, Shown
+from membership.preview import Differs, Shown
 
 FIRST_LOOK_SECONDS = 1.0
 NEXT_LOOK_SECONDS = 5.0
@@ -87,20 +87,19 @@ class PlanPreviews:
             notes = Notes(danger=_danger(request, done.shown))
             await request.show(differs_card(done, notes, request.services.clock.now() + preview.LASTS))
             return
-        await request.show(applied_card(done))
-        await self._ask_about_holders(request, shown, done)
+        await request.show(applied_card(done, await self._undecided(request, shown)))
 
-    async def _ask_about_holders(self, request: Request, shown: Shown, applied: Applied) -> None:
-        """Ask what becomes of people who had a role that is mapped for the first time."""
+    async def _undecided(self, request: Request, shown: Shown) -> list[Holders]:
+        """Return who had a role that is mapped for the first time, and about whom nobody has decided yet."""
         known = frozenset[RoleId]() if shown.before is None else shown.before.all_roles
+        undecided: list[Holders] = []
         for role_id in sorted(set(shown.plan.roles) - known - {NEW_ROLE}):
             async with request.services.store.read() as tx:
-                is_decided = await tx.adoptions.get(applied.plan.guild_id, role_id) is not None
-            if is_decided:
-                continue
-            holders = await _holders(request, role_id)
+                is_decided = await tx.adoptions.get(request.guild_id, role_id) is not None
+            holders = None if is_decided else await _holders(request, role_id)
             if holders is not None and holders.user_ids:
-                await request.add(adopt_card(holders))
+                undecided.append(holders)
+        return undecided
 
     async def _ask(self, request: Request) -> None:
         (role_id,) = request.args
@@ -122,7 +121,7 @@ _CANNOT_COUNT = (
 )
 
 
-async def _holders(request: Request, role_id: RoleId) -> adoption.Holders | None:
+async def _holders(request: Request, role_id: RoleId) -> Holders | None:
     """Return who has a role without a purchase, None when nobody can tell now. Raises UserError for no role of ours."""
     if role_id not in request.services.discord.roles(request.guild_id):
         raise UserError("There is no such role in this server.")
