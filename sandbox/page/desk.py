@@ -58,6 +58,7 @@ class Desk:
         self.talk = Conversation()
         self.held_by_brake: tuple[User, ...] = ()
         self._read: set[Mail] = set()
+        self._read_messages: dict[int, int] = {}
         self._visitors: dict[int, Visitor] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         world.clock.on_advance(self._time_passed)
@@ -148,6 +149,18 @@ class Desk:
     def is_read(self, mail: Mail) -> bool:
         """Say whether a mail was opened here."""
         return mail in self._read
+
+    @property
+    def has_unread_message(self) -> bool:
+        """Say whether the bot wrote to the person since they looked at their direct messages."""
+        posted = self.world.discord.direct_messages(self.person)
+        return bool(posted) and posted[-1].author.is_bot and posted[-1].id > self._read_messages.get(self.person.id, 0)
+
+    def read_messages(self) -> None:
+        """Note that the open channel is being looked at."""
+        posted = self.world.discord.direct_messages(self.person)
+        if self.channel.recipient is not None and posted:
+            self._read_messages[self.person.id] = posted[-1].id
 
     def start(self, name: str, what: str, work: Coroutine[object, object, str]) -> str:
         """Do something longer beside the page: `what` is shown meanwhile and returned, its result shown afterwards.

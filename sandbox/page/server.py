@@ -21,12 +21,13 @@ DIRECT = "direct"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelRow:
-    """A channel in the list; a locked one is not open to the person."""
+    """A channel in the list; a locked one is not open to the person, one with news is unread."""
 
     key: str
     name: str
     is_open: bool
     is_chosen: bool
+    has_news: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +106,9 @@ def _channels(desk: Desk) -> Iterator[ChannelRow]:
             is_chosen=channel is desk.channel,
         )
     is_direct = desk.channel.recipient is not None
-    yield ChannelRow(key=DIRECT, name="Direct messages", is_open=True, is_chosen=is_direct)
+    yield ChannelRow(
+        key=DIRECT, name="Direct messages", is_open=True, is_chosen=is_direct, has_news=desk.has_unread_message
+    )
 
 
 def _in_order(desk: Desk) -> Iterator[Member]:

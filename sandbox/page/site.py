@@ -93,6 +93,7 @@ class Site:
             self._choose(request.query)
         except LookupError as missing:
             self.desk.say(str(missing), "bad")
+        self.desk.read_messages()
         values = {**view.context(self.desk), "happenings": happenings(self.desk.world)}
         html = self._templates.get_template("sandbox.html").render(values)
         return web.Response(text=html, content_type="text/html")

@@ -227,7 +227,9 @@ async def test_a_button_in_a_direct_message_is_pressed(page: PageStage) -> None:
     headers = {"Authorization": f"Bot {world.portal.token}"}
     async with page.http.post(url, json={"content": "Hi **Ben**", "components": [row]}, headers=headers) as answer:
         assert answer.status == 200
-    html = await page.html("?as=ben&channel=direct")
+    assert 'class="news"' in server(await page.html("?as=ben"))
+    html = await page.html("?channel=direct")
+    assert 'class="news"' not in server(html)
     assert "Hi <strong>Ben</strong>" in server(html)
     assert "door:stop" in server(await page.press("press", **hidden(html, "Stop")))
 
