@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 
-from membership import binding, claims, presence, role_watch
+from membership import binding, claims, notices, presence, role_watch
 from membership.claims import ClaimAnswer
 from membership.ledgers import Store
 from membership.model import ChannelId, GuildId, MemberKey, MessageId, UserId
-from membership.records import AuditEntry
 from membership.services import Services
 
 IDENTIFIES_A_DAY = 200
@@ -92,14 +91,11 @@ class Desk:
 
     async def deletion_failed(self, guild_id: GuildId, channel_id: ChannelId) -> None:
         """Tell the staff in the audit that codes stay readable in a channel."""
-        entry = AuditEntry(
-            event="bot.lost_permission",
-            actor="doorlist",
-            guild_id=guild_id,
-            detail={"channel_id": str(channel_id), "permission": "manage_messages"},
-        )
+        now = self._services.clock.now()
+        facts = {"channel_id": str(channel_id), "permission": "manage_messages"}
+        once_a_day = f"deletion:{channel_id}:{now.date()}"
         async with self._services.store.write() as tx:
-            await tx.audit.add(entry, self._services.clock.now())
+            await notices.tell(tx, "bot.lost_permission", guild_id, facts, now, key=once_a_day)
 
 
 class StoredBudget:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Unpack
 
+from membership import notices
 from membership.ledgers import Transaction
 from membership.model import CustomerId, GrantState, GuildId, Lane, MemberKey, Proof, PurchaseId, UserId
-from membership.records import AuditEntry, Draft, Link
+from membership.records import Draft, Link
 from membership.services import Services
 
 PAGE = 1000
@@ -29,14 +32,28 @@ async def bind_as(tx: Transaction, link: Link, *, actor: str) -> list[MemberKey]
     await _close_invitations(tx, customer_id)
     event = "link.created" if previous is None else "link.moved"
     detail = {"proof": link.proof.value} | ({} if previous is None else {"from_user_id": str(previous.user_id)})
-    number = await tx.audit.add(
-        AuditEntry(event=event, actor=actor, user_id=user_id, customer_id=customer_id, detail=detail), now
-    )
+    keys = await mark_members(tx, customer_id, Lane.PERSON, now)
+    about: notices.About = {"actor": actor, "user_id": user_id, "customer_id": customer_id}
+    number = await tell_of_link(tx, event, keys, detail, now, **about)
     if previous is not None:
         facts = {"user_id": str(user_id), "moved_at": now.isoformat()}
         draft = Draft(dedupe_key=f"moved:{number}", kind="mail", target=str(customer_id), template="moved", facts=facts)
         await tx.outbox.put(draft, now)
-    return await mark_members(tx, customer_id, Lane.PERSON, now)
+    return keys
+
+
+async def tell_of_link(
+    tx: Transaction,
+    event: str,
+    keys: Collection[MemberKey],
+    facts: Mapping[str, object],
+    now: datetime,
+    **about: Unpack[notices.About],
+) -> int:
+    """Tell each server of these members what became of a link; return the number of the first audit entry."""
+    guilds: list[GuildId | None] = [*sorted({key.guild_id for key in keys})] or [None]
+    numbers = [await notices.tell(tx, event, guild_id, facts, now, **about) for guild_id in guilds]
+    return numbers[0]
 
 
 async def mark_members(tx: Transaction, customer_id: CustomerId, lane: Lane, now: datetime) -> list[MemberKey]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from membership import binding, codes
+from membership import binding, codes, notices
 from membership.entitlements import Access, Outcome, access_of, decide
 from membership.ledgers import Transaction
 from membership.model import Claim, GrantState, GuildId, MemberKey, Proof, Purchase, RoleId, UserId
@@ -61,6 +61,9 @@ async def redeem(services: Services, user_id: UserId, guild_id: GuildId | None, 
             await tx.codes.record_failure(user_id, now)
             outcome = ClaimOutcome.NOT_A_CODE if code is None else ClaimOutcome.UNKNOWN
             failures = await tx.codes.failures(user_id, now - timedelta(minutes=services.policy.claim_window_minutes))
+            if failures == services.policy.claim_tries and guild_id is not None:
+                # The next tries are refused before they are counted, so this comes once a window.
+                await notices.tell(tx, "claim.failed_often", guild_id, {"tries": failures}, now, user_id=user_id)
             return ClaimAnswer(outcome=outcome, tries_left=max(0, services.policy.claim_tries - failures))
         answer, keys = await _use(tx, stored, user_id, now)
     if keys:

@@ -68,7 +68,7 @@ EVENTS: Mapping[str, Event] = {
         _event(Group.PAYMENT, "payment.failed", "Payment failed", _E),
         _event(Group.PAYMENT, "payment.refunded", "Payment refunded", _E),
         _event(Group.PAYMENT, "payment.disputed", "Payment disputed", _E, is_loud=True, opens=True),
-        _event(Group.PAYMENT, "payment.dispute_closed", "Dispute closed", _E, solves=True),
+        _event(Group.PAYMENT, "payment.dispute_closed", "Dispute closed", _E),
         _event(Group.MEMBERSHIP, "grant.created", "Subscription created", _D),
         _event(Group.MEMBERSHIP, "grant.delivered", "Role delivered", _E, solves=True),
         _event(Group.MEMBERSHIP, "grant.failed", "Role not delivered", _E, is_loud=True, opens=True),

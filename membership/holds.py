@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
-from membership import binding
+from membership import binding, notices
 from membership.entitlements import Access, Outcome, decide
 from membership.errors import Reason, UserError
 from membership.ledgers import Removals
 from membership.model import BatchId, GuildId, Lane
-from membership.records import AuditEntry, Batch, HeldRemoval
+from membership.records import Batch, HeldRemoval
 from membership.services import Services
 
 MOST_EXPLAINED = 100
@@ -60,8 +60,8 @@ async def _decide(
         batch = await decide(tx.removals, now)
         keys = sorted({removal.key for removal in batch.removals})
         await binding.mark(tx, keys, Lane.PLAN, now)
-        detail = {"batch_id": int(batch.id), "set_hash": batch.set_hash, "removals": len(batch.removals)}
-        await tx.audit.add(AuditEntry(event=event, actor=actor, guild_id=batch.guild_id, detail=detail), now)
+        detail = {"set_hash": batch.set_hash, "removals": len(batch.removals), "count": len(batch.removals)}
+        await notices.tell(tx, event, batch.guild_id, detail, now, actor=actor, problem=f"brake:{batch.id}")
     services.wake()
     return batch
 

@@ -7,16 +7,21 @@ from __future__ import annotations
 
 import structlog
 
-from membership import binding
+from membership import binding, notices
 from membership.model import Lane
-from membership.records import AuditEntry
 from membership.services import Services
 
 log = structlog.get_logger()
 
+HEALTH = "health"
+"""The cursor that says since when something is wrong, and the problem that posts about it share."""
+
 
 async def check(services: Services) -> int:
-    """Find forgotten events, messages and members, mark them again, and return how many there were."""
+    """Find forgotten events, messages and members, mark them again, and return how many there were.
+
+    Servers hear of it when it begins and when it is over.
+    """
     now = services.clock.now()
     async with services.store.write() as tx:
         events = await tx.audit.forgotten_events()
@@ -28,8 +33,13 @@ async def check(services: Services) -> int:
             await tx.jobs.mark("delivery", str(message_id), lane=Lane.EVENT, run_at=now)
         await binding.mark(tx, members, Lane.EVENT, now)
         found = {"events": len(events), "messages": len(messages), "members": len(members)}
-        if any(found.values()):
+        is_broken, was_broken = any(found.values()), bool(await tx.cursors.get(HEALTH))
+        if is_broken:
             log.error("invariant_broken", **found)
-            await tx.audit.add(AuditEntry(event="health.degraded", actor="doorlist", detail=found), now)
+        if is_broken is not was_broken:
+            await tx.cursors.put(HEALTH, now.isoformat() if is_broken else "")
+            event = "health.degraded" if is_broken else "health.recovered"
+            summary = "Work was forgotten and is taken up again." if is_broken else "No work is forgotten."
+            await notices.tell_everybody(tx, event, {"summary": summary, **found}, now, problem=HEALTH)
     services.wake()
     return sum(found.values())

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from membership import binding
+from membership import binding, notices
 from membership.actors import Actor
 from membership.diff import Add, Kick, Limits, Remove, diff
 from membership.entitlements import decide
 from membership.errors import UserError
 from membership.ledgers import Transaction
 from membership.model import GuildId, Lane, MemberKey, Seen, UserId
-from membership.records import AuditEntry, Guild
+from membership.records import Guild
 from membership.services import Services
 
 PAGE = 25
 MOST_LOOKED_AT = 1000
 LONGEST_REASON = 200
+PROBLEM = "pause"
+"""Names the pause of a server, so that going on closes its post."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,8 @@ async def pause(services: Services, actor: Actor, reason: str) -> Guild:
             raise UserError("Role changes are paused already. /doorlist resume starts them again.")
         paused = replace(guild, paused_at=now, paused_by=str(actor), pause_reason=reason.strip()[:LONGEST_REASON])
         await tx.guilds.replace(paused)
-        await tx.audit.add(_entry("pause.on", actor, paused.pause_reason), now)
+        facts = {"detail": paused.pause_reason}
+        await notices.tell(tx, "pause.on", guild.id, facts, now, actor=str(actor), problem=PROBLEM)
     return paused
 
 
@@ -53,7 +56,7 @@ async def resume(services: Services, actor: Actor) -> Guild:
             raise UserError("Role changes are not paused.")
         going = replace(guild, paused_at=None, paused_by="", pause_reason="")
         await tx.guilds.replace(going)
-        await tx.audit.add(_entry("pause.off", actor, ""), now)
+        await notices.tell(tx, "pause.off", guild.id, {}, now, actor=str(actor), problem=PROBLEM)
         await tx.jobs.hasten(str(actor.guild_id))
         await binding.mark_sweep(tx, actor.guild_id, now)
     # Also what needs no job to be known: an end by our own clock, a role that somebody took.
@@ -99,7 +102,3 @@ async def _of(tx: Transaction, guild_id: GuildId) -> Guild:
     if guild is None or not guild.is_active:
         raise UserError("Doorlist is not set up in this server yet.")
     return guild
-
-
-def _entry(event: str, actor: Actor, reason: str) -> AuditEntry:
-    return AuditEntry(event=event, actor=str(actor), guild_id=actor.guild_id, detail={"reason": reason})

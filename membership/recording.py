@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from membership import binding, codes, takings
+from membership import binding, codes, news, takings
 from membership.entitlements import Access, access_of
 from membership.errors import Reason
 from membership.ledgers import Transaction
@@ -58,16 +58,17 @@ async def record(tx: Transaction, account_id: AccountId, snapshot: PurchaseSnaps
     is_guest_again = before is not None and not snapshot.customer.external_id
     customer_id = before.customer_id if before and is_guest_again else await tx.customers.record(account_id, customer)
     stored, purchase = await tx.purchases.record(account_id, customer_id, snapshot)
-    for payment in takings.between(stored, purchase):
-        await tx.payments.add(payment)
+    payments = [payment for payment in takings.between(stored, purchase) if await tx.payments.add(payment)]
     if stored is not None and _is_new_start(stored, purchase):
         await _forget_hand_removals(tx, purchase)
     if before is not None and before.customer_id != customer_id:
         await _carry_link(tx, before.customer_id, customer_id, now)
-    plans, is_opened = await _open_grants(tx, purchase, now)
+    plans, opened = await _open_grants(tx, purchase, now)
     if snapshot.link_token:
         await _follow_token(tx, purchase, snapshot.link_token, now)
-    is_news = is_opened or before is None or replace(before, read_at=purchase.read_at) != purchase
+    happening = news.Happening(before=stored, after=purchase, payments=payments, opened=opened, now=now)
+    await news.tell(tx, happening)
+    is_news = bool(opened) or before is None or replace(before, read_at=purchase.read_at) != purchase
     if await tx.links.active(purchase.customer_id) is not None:
         if is_news:
             await binding.mark_members(tx, purchase.customer_id, occasion.lane, now)
@@ -101,15 +102,14 @@ def next_moment(purchase: Purchase) -> datetime | None:
     return min((moment for moment in moments if moment is not None and moment > purchase.read_at), default=None)
 
 
-async def _open_grants(tx: Transaction, purchase: Purchase, now: datetime) -> tuple[dict[PlanId, Plan], bool]:
-    """Open a grant for every plan that the purchase unlocks; say whether one was new."""
+async def _open_grants(tx: Transaction, purchase: Purchase, now: datetime) -> tuple[dict[PlanId, Plan], list[Grant]]:
+    """Open a grant for every plan that the purchase unlocks; return the plans, and the grants that are new."""
     products = [item.product_id for item in purchase.items]
     unlocked = {plan.id: plan for plan in await tx.plans.unlocked_by(purchase.account_id, products)}
     known = {grant.plan_id for grant in await tx.purchases.grants(purchase.id)}
     opening = [plan for plan in unlocked.values() if plan.unlocked_by(purchase)]
-    for plan in opening:
-        await tx.purchases.open_grant(purchase, plan, now)
-    return unlocked, any(plan.id not in known for plan in opening)
+    opened = [await tx.purchases.open_grant(purchase, plan, now) for plan in opening]
+    return unlocked, [grant for grant in opened if grant.plan_id not in known]
 
 
 def _is_new_start(before: Purchase, after: Purchase) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from membership import recording
+from membership import notices, recording
 from membership.errors import Gone
 from membership.evidence import reread
 from membership.model import AccountId, Lane, Purchase, PurchaseId, PurchaseKind, PurchaseSnapshot
@@ -18,6 +18,7 @@ from membership.services import Services
 
 PAGE = 100
 MISSING_PER_LISTING = 500
+MISSED_WEBHOOKS = 5
 NO_EVENTS = "none"
 """The poll cursor of an account that was listed while it had no events to resume from."""
 
@@ -65,10 +66,12 @@ async def poll_events(services: Services, provider_name: str) -> int:
         await list_everything(services, provider_name)
         return 0
     try:
-        return await _take_in(services, provider, account, cursor)
+        missed = await _take_in(services, provider, account, cursor)
     except Gone:
         await list_everything(services, provider_name)
         return 0
+    await _tell_of_webhooks(services, provider, account, missed)
+    return missed
 
 
 async def list_everything(services: Services, provider_name: str, *, portion: int = MISSING_PER_LISTING) -> None:
@@ -117,6 +120,26 @@ async def _accept(services: Services, provider: Provider, account: Account, page
     async with services.store.write() as tx:
         await tx.cursors.put(_cursor_name(account), page[-1].external_id)
     return new
+
+
+async def _tell_of_webhooks(services: Services, provider: Provider, account: Account, missed: int) -> None:
+    """Tell servers when a poll finds what no webhook brought, and when one finds nothing again.
+
+    Events of the last minutes may be on their way, so a few are no trouble.
+    """
+    if not provider.can_receive:
+        return
+    name, now = f"webhooks:{account.id}", services.clock.now()
+    async with services.store.write() as tx:
+        was_failing, is_failing = bool(await tx.cursors.get(name)), missed >= MISSED_WEBHOOKS
+        if is_failing and not was_failing:
+            await tx.cursors.put(name, now.isoformat())
+            facts = {"summary": f"{missed} events came only when I asked for them."}
+            await notices.tell_everybody(tx, "webhook.failing", facts, now, problem=name)
+        elif was_failing and missed == 0:
+            await tx.cursors.put(name, "")
+            for guild in await tx.guilds.all():
+                await notices.solve(tx, guild.id, name, now)
 
 
 async def _record(services: Services, account_id: AccountId, snapshots: list[PurchaseSnapshot]) -> None:

@@ -9,13 +9,14 @@ from enum import StrEnum
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
+from membership import notices
 from membership.actors import Actor
 from membership.change_kinds import ChangeKind, Json
 from membership.desk import Change
 from membership.errors import UserError
 from membership.ledgers import Transaction
 from membership.model import ChangeId, ChannelId, GuildId, ManualChange, MessageId
-from membership.records import AuditEntry, DigestRhythm, Guild
+from membership.records import DigestRhythm, Guild
 from membership.services import Services
 
 SETTABLE = frozenset(
@@ -64,8 +65,8 @@ async def panel_posted(services: Services, actor: Actor, channel_id: ChannelId, 
     async with services.store.write() as tx:
         guild = await _of(tx, actor.guild_id)
         await tx.guilds.replace(replace(guild, panel_channel_id=channel_id, panel_message_id=message_id))
-        detail = {"channel_id": str(channel_id), "what": "panel"}
-        await tx.audit.add(_entry(actor, detail), now)
+        detail = {"channel_id": str(channel_id), "summary": "The panel was posted"}
+        await notices.tell(tx, "settings.changed", actor.guild_id, detail, now, actor=str(actor))
 
 
 async def write_down(
@@ -86,8 +87,10 @@ async def write_down(
         before={name: before[name] for name in changed},
         after={name: after[name] for name in changed},
     )
-    await tx.audit.add(_entry(actor, {"summary": summary}), now)
-    return await tx.changes.add(made)
+    change_id = await tx.changes.add(made)
+    facts = {"summary": summary, "change_id": int(change_id)}
+    await notices.tell(tx, "settings.changed", actor.guild_id, facts, now, actor=str(actor))
+    return change_id
 
 
 def plain(guild: Guild) -> Json:
@@ -129,10 +132,6 @@ async def _of(tx: Transaction, guild_id: GuildId) -> Guild:
     if guild is None:
         raise UserError("Doorlist is not set up in this server yet.")
     return guild
-
-
-def _entry(actor: Actor, detail: Mapping[str, object]) -> AuditEntry:
-    return AuditEntry(event="settings.changed", actor=str(actor), guild_id=actor.guild_id, user_id=None, detail=detail)
 
 
 def _shown(value: object) -> str:

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from membership import binding
+from membership import binding, notices
 from membership.actors import Actor
 from membership.change_kinds import ChangeKind
 from membership.errors import Reason, UserError
 from membership.ledgers import Transaction
 from membership.model import ChangeId, CustomerId, Lane, MemberKey, Proof, UserId
-from membership.records import AuditEntry, Customer, Link
+from membership.records import Customer, Link
 from membership.services import Services
 from membership.staff_acts import StaffAct, write_down
 
@@ -92,10 +92,11 @@ async def move(
 async def untie(tx: Transaction, customer_id: CustomerId, actor: str, now: datetime) -> list[MemberKey]:
     """End a customer's link and mark whoever had it; return who was marked."""
     ended = await tx.links.end(customer_id, Reason.DISCONNECTED, now)
+    keys = await binding.mark_members(tx, customer_id, Lane.PERSON, now)
     if ended is not None:
-        entry = AuditEntry(event="link.removed", actor=actor, user_id=ended.user_id, customer_id=customer_id)
-        await tx.audit.add(entry, now)
-    return await binding.mark_members(tx, customer_id, Lane.PERSON, now)
+        about: notices.About = {"actor": actor, "user_id": ended.user_id, "customer_id": customer_id}
+        await binding.tell_of_link(tx, "link.removed", keys, {}, now, **about)
+    return keys
 
 
 async def _tie(tx: Transaction, deed: _Deed, customer: Customer, user_id: UserId) -> Tied:

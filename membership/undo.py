@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from membership import adoption, binding, comps, exemptions, server_settings
+from membership import adoption, binding, comps, exemptions, notices, server_settings
 from membership.actors import Actor
 from membership.change_kinds import (
     ChangeKind,
@@ -39,7 +39,6 @@ from membership.model import (
     UserId,
 )
 from membership.recording import Occasion
-from membership.records import AuditEntry
 from membership.services import Services
 
 LASTS = timedelta(days=7)
@@ -80,10 +79,8 @@ async def undo(services: Services, actor: Actor, change_id: ChangeId) -> Undone:
         _require_untouched(change, present)
         occasion = Occasion(now=now, lane=Lane.PERSON, policy=services.policy)
         await inverse.put_back(tx, change, actor, occasion)
-        detail = {"change_id": int(change.id), "summary": change.summary, "actor_name": actor.name}
-        await tx.audit.add(
-            AuditEntry(event="staff.undo", actor=str(actor), guild_id=actor.guild_id, detail=detail), now
-        )
+        detail = {"undone_change_id": int(change.id), "summary": change.summary, "actor_name": actor.name}
+        await notices.tell(tx, "staff.undo", actor.guild_id, detail, now, actor=str(actor))
         undone = Undone(change=change, may_be_outside=await _may_have_kicked(tx, change))
     services.wake()
     return undone
