@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.message import EmailMessage
 
 import aiohttp
@@ -60,8 +61,10 @@ class PageStage:
 @asynccontextmanager
 async def page_stage() -> AsyncIterator[PageStage]:
     port = free_port()
+    # At the beginning of a minute: the page shows minutes, and is another page when one ends.
+    clock = MovableClock(datetime.now(UTC).replace(second=0))
     async with (
-        outside(MovableClock(), host=HOST, port=port, doorlist_url=f"http://{HOST}:{free_port()}") as world,
+        outside(clock, host=HOST, port=port, doorlist_url=f"http://{HOST}:{free_port()}") as world,
         aiohttp.ClientSession() as http,
         Visitor(world.url, email="ada@example.com", name="Ada") as browser,
     ):

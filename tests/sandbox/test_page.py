@@ -102,8 +102,9 @@ async def test_the_lounge_opens_for_whoever_holds_the_role(page: PageStage) -> N
     assert "You can read this" in opened
 
 
-async def test_the_log_channel_is_open_to_the_owner_alone(page: PageStage) -> None:
+async def test_the_log_channel_is_open_to_the_owner_and_to_staff(page: PageStage) -> None:
     assert '?channel=membership-log"' in await page.html("?as=olga")
+    assert '?channel=membership-log"' in await page.html("?as=sam")
     assert '?channel=membership-log"' not in await page.html("?as=kim")
 
 
