@@ -44,7 +44,7 @@ def given_card(act: Done, dossier: Dossier, actor: Actor, *, days: int = 0) -> C
     return _done("Extended" if days else "Given", lines, act.change_id, user_id)
 
 
-def confirm_card(grant: ShownGrant, dossier: Dossier, actor: Actor, preview_id: str) -> Card:
+def confirm_card(grant: ShownGrant, dossier: Dossier, actor: Actor, preview_id: str, *, handle: str = "") -> Card:
     """Ask once more before access ends now."""
     payer = dossier.payers.get(grant.purchase.customer_id)
     user_id = dossier.key.user_id
@@ -54,7 +54,12 @@ def confirm_card(grant: ShownGrant, dossier: Dossier, actor: Actor, preview_id: 
         Text(f"{state_line(grant)} — {source_text(grant, payer, actor)}"),
         *[Text(line) for line in _still_pays(grant, dossier, actor)],
     ]
-    take = Button(label=f"Take {name} now", action="member-revoke-now", args=(preview_id,), style=Style.SHARP)
+    take = Button(
+        label=f"Take {grant.plan.name} from {handle or 'them'} now",
+        action="member-revoke-now",
+        args=(preview_id,),
+        style=Style.SHARP,
+    )
     keep = Button(label="Keep it", action="member-card", args=(user_id,))
     lines.append(Buttons((take, keep)))
     return Card(title=f"Take {name} now?", lines=tuple(lines), tone=Tone.WARN)

@@ -34,7 +34,8 @@ from membership.model import ChangeId, CustomerId, GrantId, MemberKey, Plan, Pla
 from membership.resending import Via
 from membership.shown import ShownGrant
 
-PATIENCE = timedelta(seconds=5)
+PATIENCE = timedelta(seconds=3)
+ROUNDS = 2
 PREVIEW_LIFE = timedelta(minutes=10)
 REVOKE = "revoke"
 
@@ -144,7 +145,8 @@ async def revoke(request: Request, user_id: UserId, grant_id: GrantId, *, when: 
     )
     async with services.store.write() as tx:
         await tx.previews.put(preview)
-    await request.show(member_acts.confirm_card(found, known, actor, preview.id))
+    handle = await services.discord.handle(user_id)
+    await request.show(member_acts.confirm_card(found, known, actor, preview.id, handle=handle))
 
 
 async def revoke_now(request: Request, preview_id: str) -> None:
@@ -235,7 +237,15 @@ async def open_plans(request: Request) -> Sequence[Plan]:
 
 async def _settled(request: Request, user_id: UserId, keys: Sequence[MemberKey], started: int) -> Dossier:
     """Wait a moment for the roles, so that the answer can tell of them, and read the member again."""
-    await request.services.signals.wait([str(key) for key in keys], since=started, patience=PATIENCE)
+    services, names = request.services, [str(key) for key in keys]
+    for _ in range(ROUNDS):
+        is_done = await services.signals.wait(names, since=started, patience=PATIENCE)
+        started = services.signals.tick()
+        async with services.store.read() as tx:
+            jobs = [await tx.jobs.status("member", name) for name in names]
+        # A look that had begun before the act says nothing of it: the next one is on its way.
+        if not is_done or not any(job is not None and job.due_at <= services.clock.now() for job in jobs):
+            break
     return await _dossier(request, user_id)
 
 

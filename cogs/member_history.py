@@ -25,8 +25,6 @@ _TITLES = {
     NOTE: "📝 Note",
     "member.resent": "🔵 Delivery message sent again",
     "roles.stripped": "⚪ All roles taken",
-    "staff.action": "🔵 By staff",
-    "staff.undo": "🔵 Taken back by staff",
     "link.created": "🔵 Purchase connected",
     "link.moved": "🔵 Purchase moved to another account",
     "link.removed": "⚪ Purchase disconnected",
@@ -62,7 +60,10 @@ def happening_line(at: datetime, what: AuditEntry | Payment) -> str:
 def entry_text(entry: AuditEntry) -> str:
     """Say one audit entry: what, which roles or plan, why, and by whom."""
     detail: Mapping[str, object] = entry.detail or {}
-    parts = [_title(entry.event), *_details(entry.event, detail), _actor(entry)]
+    summary = summary_text(str(detail.get("summary") or ""))
+    undone = "undone: " if entry.event == "staff.undo" else ""
+    title = f"🔵 {undone}{summary}" if summary else _title(entry.event)
+    parts = [title, *_details(entry.event, detail), _actor(entry)]
     return " · ".join(part for part in parts if part)
 
 
@@ -75,14 +76,13 @@ def _details(event: str, detail: Mapping[str, object]) -> list[str]:
     if event == NOTE:
         return [code_text(str(detail.get("text", "")))]
     reason = detail.get("reason")
-    moved_from = detail.get("from_user_id")
+    moved_from, moved_to = detail.get("from_user_id"), detail.get("to_user_id")
     return [
         code_text(str(detail["plan"])) if detail.get("plan") else "",
-        summary_text(str(detail.get("summary", ""))),
         role_mentions(detail.get("role_ids")),
         reason_text(reason) if reason else "",
         _PROOFS.get(str(detail.get("proof")), ""),
-        f"before <@{moved_from}>" if moved_from else "",
+        f"before <@{moved_from}>" if moved_from else f"now with <@{moved_to}>" if moved_to else "",
         "⚠️ for themselves" if detail.get("is_self") else "",
     ]
 

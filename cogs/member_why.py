@@ -15,6 +15,11 @@ from membership.explanation import Cause, Explanation, RoleExplanation
 from membership.shown import ShownGrant
 
 MOST_GRANTS = 3
+_NOTHING_KNOWN = (
+    "**Nothing is known about this person here**: no purchase is connected to them, and none was given.\n"
+    "Did they buy? Look for their e-mail with `/member find`, then connect it with `/member link`, or let them open "
+    "the link in their mail."
+)
 _ADOPTED = {
     AdoptionPolicy.LEAVE: "The server decided to leave those who had it alone",
     AdoptionPolicy.GRANDFATHER: "The server decided to keep those who had it as members for free",
@@ -25,11 +30,13 @@ _ADOPTED = {
 def why_card(why: Explanation, actor: Actor) -> Card:
     """Explain every asked role."""
     lines: list[Line] = [Text(_head(why))]
-    lines += [Text("\n".join(_role_lines(why, role, actor))) for role in why.roles]
-    if not why.roles:
-        lines.append(Text("No plan of this server gives a role yet. Make one with `/plan create`."))
     if why.dossier.is_empty:
-        lines.append(Text(_nothing_known()))
+        lines.append(Text(_NOTHING_KNOWN))
+    elif not why.roles:
+        lines.append(Text("No plan of this server gives a role yet. Make one with `/plan create`."))
+    # Of somebody unknown, only what they hold or were asked about is worth a word.
+    told = [role for role in why.roles if role.has or len(why.roles) == 1 or not why.dossier.is_empty]
+    lines += [Text("\n".join(_role_lines(why, role, actor))) for role in told]
     lines.append(Text(f"-# {_checked(why)}"))
     lines.append(Buttons(_buttons(why)))
     tone = Tone.WARN if why.first_off else Tone.QUIET if why.dossier.is_empty else Tone.GOOD
@@ -40,15 +47,10 @@ def _head(why: Explanation) -> str:
     member = why.sight.member
     name = f" ({code_text(member.name)})" if member is not None and member.name else ""
     where = "" if member is not None or why.sight.at is None else ", who is not in the server"
-    return f"<@{why.dossier.key.user_id}>{name}{where}"
-
-
-def _nothing_known() -> str:
-    return (
-        "**Nothing is known about this person here**: no purchase is connected to them, and none was given.\n"
-        "Did they buy? Look for their e-mail with `/member find`, then connect it with `/member link`, or let them "
-        "open the link in their mail."
-    )
+    exemption = why.dossier.exemption
+    until = "" if exemption is None or exemption.until is None else f" until {date(exemption.until)}"
+    alone = "" if exemption is None else f"\n🛑 Left alone{until}: their roles are never touched"
+    return f"<@{why.dossier.key.user_id}>{name}{where}{alone}"
 
 
 def _role_lines(why: Explanation, role: RoleExplanation, actor: Actor) -> Iterator[str]:
@@ -59,9 +61,12 @@ def _role_lines(why: Explanation, role: RoleExplanation, actor: Actor) -> Iterat
         return
     if role.cause is Cause.FOREIGN:
         yield "• Somebody else gave it, so Doorlist never takes it"
-    for grant in role.grants[:MOST_GRANTS]:
-        yield from _grant_lines(why, grant, actor)
-    if not role.grants:
+    if role.has or role.should:
+        for grant in role.grants[:MOST_GRANTS]:
+            yield from _grant_lines(why, grant, actor)
+    else:
+        yield from (f"• {line}" for line in _absence(role))
+    if not role.grants and not why.dossier.is_empty:
         yield "• Nothing that they have gives this role"
     yield from _ownership(role)
     if role.adoption is not None and not role.is_ours:
@@ -77,6 +82,18 @@ def _verdict(role: RoleExplanation) -> str:
         return f"{has}, {'without a purchase' if role.is_managed else 'not managed'} ⚪"
     should = "should have it" if role.should else "should not"
     return f"{has}, {should} {'❌' if role.is_off else '✅'}"
+
+
+def _absence(role: RoleExplanation) -> Iterator[str]:
+    """Say why each grant that might give a role does not give it now."""
+    for grant in role.grants[:MOST_GRANTS]:
+        name = grant_title(grant)
+        if grant.is_over or role.role_id in grant.plan.roles:
+            yield f"{name}: {state_line(grant)}"
+        elif role.role_id == grant.plan.past_due_role_id:
+            yield f"{name}: no failed payment"
+        else:
+            yield f"{name}: not in trial"
 
 
 def _grant_lines(why: Explanation, grant: ShownGrant, actor: Actor) -> Iterator[str]:

@@ -138,7 +138,8 @@ def _hint(words: Words, membership: Membership, place: Place) -> str:
             facts = {"amount": shown.purchase.amount, "currency": shown.purchase.currency}
             return words.say("The next payment is {price}.", price=money(facts))
         case ShownState.FAILED if shown.roles:
-            return words.say(_FAILED.get(shown.reason, _STAFF_KNOW))
+            what_now = _FAILED.get(shown.reason, _STAFF_KNOW)
+            return words.say(what_now)
         case ShownState.PAST_DUE if shown.at is None:
             return words.say("Update your payment method, and nothing changes.")
         case state if state in _HINTS:
@@ -165,7 +166,8 @@ def _buttons(words: Words, membership: Membership, place: Place) -> Iterator[But
 
 
 def _billing(words: Words, membership: Membership) -> Iterator[Button]:
-    label = words.say(_BILLING.get(_wish(membership.shown), _MANAGE))
+    wish = _BILLING.get(_wish(membership.shown), _MANAGE)
+    label = words.say(wish)
     if membership.billing_url:
         yield Button(label=f"{label} ↗", url=membership.billing_url)
     elif membership.can_mail_billing:

@@ -65,7 +65,7 @@ async def read(tx: Transaction, key: MemberKey, now: datetime) -> Dossier:
     """Read a member's dossier; somebody unknown has an empty one."""
     facts = await tx.members.facts(key)
     decision = decide(facts, now=now)
-    grants = sorted((shown(outcome, now=now) for outcome in decision.outcomes), key=_newest_first)
+    grants = sorted((shown(outcome) for outcome in decision.outcomes), key=_newest_first)
     guild = await tx.guilds.get(key.guild_id)
     return Dossier(
         guild=guild or Guild(id=key.guild_id, name=""),

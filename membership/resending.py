@@ -99,7 +99,7 @@ async def _newest(
         plans = []
         for grant in await tx.purchases.grants(purchase.id):
             claim = Claim(grant=grant, purchase=purchase, plan=await tx.plans.get(grant.plan_id))
-            is_over = shown(access_of(claim, now=now), now=now).is_over or grant.state is GrantState.REVOKED
+            is_over = shown(access_of(claim, now=now)).is_over or grant.state is GrantState.REVOKED
             if grant.guild_id == actor.guild_id and not is_over:
                 plans.append(claim.plan)
         if plans:

@@ -117,9 +117,15 @@ async def overview(services: Services, actor: Actor, user_id: UserId) -> Overvie
                 if payer.link is not None and payer.link.user_id == user_id
             ),
             paid=await _paid(tx, dossier),
-            latest=await tx.audit.recent(LATEST_ENTRIES, guild_id=key.guild_id, user_id=user_id),
+            latest=await _latest(tx, key),
             notes=await tx.audit.recent(MOST_NOTES, guild_id=key.guild_id, user_id=user_id, events=(NOTE,)),
         )
+
+
+async def _latest(tx: Transaction, key: MemberKey) -> Entries:
+    """Return the last lines of the history; notes are shown by themselves."""
+    found = await tx.audit.recent(LATEST_ENTRIES + MOST_NOTES, guild_id=key.guild_id, user_id=key.user_id)
+    return [each for each in found if each[2].event != NOTE][:LATEST_ENTRIES]
 
 
 async def _look_at(services: Services, key: MemberKey) -> tuple[bool, Observation]:
@@ -183,7 +189,7 @@ async def _found(tx: Transaction, guild_id: GuildId, customer: Customer, now: da
         for grant in await tx.purchases.grants(purchase.id)
         if grant.guild_id == guild_id
     ]
-    grants = [shown(access_of(claim, now=now), now=now) for claim in claims]
+    grants = [shown(access_of(claim, now=now), is_connected=False) for claim in claims]
     return Found(customer=customer, user_id=None, grants=tuple(grants))
 
 

@@ -64,10 +64,10 @@ class ShownGrant:
         return self.purchase.kind is not PurchaseKind.COMP
 
 
-def shown(outcome: Outcome, *, now: datetime) -> ShownGrant:
-    """Show what one claim comes to."""
+def shown(outcome: Outcome, *, is_connected: bool = True) -> ShownGrant:
+    """Show what one claim comes to; `is_connected` False: no Discord account has it yet."""
     claim = outcome.claim
-    state, reason = _state(outcome, now)
+    state, reason = _state(outcome, is_connected=is_connected)
     at = _moment(outcome, state)
     is_renewing = state in _RUNNING and at is not None and at == claim.purchase.period_ends_at and not _ends_at(outcome)
     return ShownGrant(
@@ -91,10 +91,10 @@ _PENDING = {
 }
 
 
-def _state(outcome: Outcome, now: datetime) -> tuple[ShownState, Reason]:
+def _state(outcome: Outcome, *, is_connected: bool) -> tuple[ShownState, Reason]:
     match outcome.access:
         case Access.GRANTED:
-            return _granted(outcome, now)
+            return _granted(outcome, is_connected=is_connected)
         case Access.PENDING:
             return ShownState.PENDING_PAYMENT, outcome.reason
         case Access.SUSPENDED:
@@ -107,9 +107,12 @@ def _state(outcome: Outcome, now: datetime) -> tuple[ShownState, Reason]:
             assert_never(outcome.access)
 
 
-def _granted(outcome: Outcome, now: datetime) -> tuple[ShownState, Reason]:
+def _granted(outcome: Outcome, *, is_connected: bool) -> tuple[ShownState, Reason]:
     grant = outcome.claim.grant
     match grant.state:
+        case GrantState.PENDING if grant.reason is Reason.NOT_LINKED and is_connected:
+            # Connected a moment ago: the next look gives it.
+            return ShownState.DELIVERING, outcome.reason
         case GrantState.PENDING:
             return _PENDING.get(grant.reason, ShownState.DELIVERING), grant.reason
         case GrantState.FAILED:
@@ -117,7 +120,7 @@ def _granted(outcome: Outcome, now: datetime) -> tuple[ShownState, Reason]:
         case GrantState.HELD if grant.reason is Reason.HAND_REMOVED:
             return ShownState.HAND_REMOVED, grant.reason
         case GrantState.DELIVERED | GrantState.PAST_DUE:
-            return _delivered(outcome, now), outcome.reason
+            return _delivered(outcome), outcome.reason
         case GrantState.HELD | GrantState.REVOKED:
             # It held or had ended, and is granted again: the next look settles it.
             return ShownState.DELIVERING, outcome.reason
@@ -125,7 +128,7 @@ def _granted(outcome: Outcome, now: datetime) -> tuple[ShownState, Reason]:
             assert_never(grant.state)
 
 
-def _delivered(outcome: Outcome, now: datetime) -> ShownState:
+def _delivered(outcome: Outcome) -> ShownState:
     match outcome.reason:
         case Reason.PAYMENT_FAILED:
             return ShownState.PAST_DUE

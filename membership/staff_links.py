@@ -1,8 +1,8 @@
 """What staff tie by hand: link a customer to a Discord account, move a membership, take a link away (EXPERIENCE 2.2).
 
 The limits of moves bind customers, not staff. Each act writes an audit entry `staff.action` and, for each customer, a
-change of kind LINK: {"customer_id", "user_id"} on both sides, user_id null for "not linked". Undo calls `bind_as` of
-binding for a user, and `untie` for null.
+change of kind LINK: {"customer_id", "user_id"} on both sides, user_id null for "not linked". Undo calls `tie` for a user,
+and `untie` for null.
 """
 
 from __future__ import annotations
@@ -63,11 +63,12 @@ async def link(services: Services, actor: Actor, user_id: UserId, customer_id: C
 async def unlink(services: Services, actor: Actor, user_id: UserId, reason: str = "") -> Sequence[Tied]:
     """Disconnect a member from every customer with something in this server. Raises UserError."""
     now = services.clock.now()
+    occasion = Occasion(now=now, lane=Lane.PERSON, policy=services.policy)
     async with services.store.write() as tx:
         tied = []
         for customer in await _customers(tx, actor, user_id):
             summary = f"<@{user_id}> disconnected from their purchases"
-            keys = await untie(tx, customer.id, str(actor), now)
+            keys = await untie(tx, customer.id, str(actor), occasion)
             act = _act(customer, user_id, None, summary=summary, reason=reason)
             change_id = await write_down(tx, actor, act, now)
             tied.append(Tied(customer=customer, before=user_id, after=None, change_id=change_id, keys=tuple(keys)))
@@ -89,14 +90,31 @@ async def move(
     return tied
 
 
-async def untie(tx: Transaction, customer_id: CustomerId, actor: str, now: datetime) -> list[MemberKey]:
-    """End a customer's link and mark whoever had it; return who was marked."""
-    ended = await tx.links.end(customer_id, Reason.DISCONNECTED, now)
-    keys = await binding.mark_members(tx, customer_id, Lane.PERSON, now)
-    if ended is not None:
-        about: notices.About = {"actor": actor, "user_id": ended.user_id, "customer_id": customer_id}
-        await binding.tell_of_link(tx, "link.removed", keys, {}, now, **about)
+async def tie(tx: Transaction, made: Link, actor: str) -> list[MemberKey]:
+    """Make a link by hand and mark whom it touches; whoever had the customer hears of it in their history."""
+    known = await tx.links.active(made.customer_id)
+    keys = await binding.bind_as(tx, made, actor=actor)
+    if known is not None:
+        entry = AuditEntry(
+            event="link.removed",
+            actor=actor,
+            user_id=known.user_id,
+            customer_id=made.customer_id,
+            detail={"to_user_id": str(made.user_id)},
+        )
+        await tx.audit.add(entry, made.created_at)
     return keys
+
+
+async def untie(tx: Transaction, customer_id: CustomerId, actor: str, occasion: Occasion) -> list[MemberKey]:
+    """End a customer's link: what they bought waits for an account again. Return who was marked."""
+    ended = await tx.links.end(customer_id, Reason.REVOKED, occasion.now)
+    if ended is not None:
+        entry = AuditEntry(event="link.removed", actor=actor, user_id=ended.user_id, customer_id=customer_id)
+        await tx.audit.add(entry, occasion.now)
+    for purchase in await tx.purchases.of_customer(customer_id):
+        await recording.settle_unlinked(tx, purchase, {}, occasion)
+    return await binding.mark_members(tx, customer_id, Lane.PERSON, occasion.now)
 
 
 async def _tie(tx: Transaction, deed: _Deed, customer: Customer, user_id: UserId) -> Tied:
@@ -107,7 +125,7 @@ async def _tie(tx: Transaction, deed: _Deed, customer: Customer, user_id: UserId
     if before == user_id:
         raise UserError(f"<@{user_id}> is connected to this customer already.")
     made = Link(customer_id=customer.id, user_id=user_id, proof=Proof.STAFF, created_at=now)
-    keys = await binding.bind_as(tx, made, actor=str(actor))
+    keys = await tie(tx, made, str(actor))
     origin = "" if before is None else f", which <@{before}> had"
     summary = f"<@{user_id}> connected by hand to purchases{origin}"
     change_id = await write_down(tx, actor, _act(customer, before, user_id, summary=summary, reason=deed.reason), now)

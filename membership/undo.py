@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from membership import adoption, binding, comps, exemptions, notices, server_settings
+from membership import adoption, comps, exemptions, notices, server_settings, staff_links
 from membership.actors import Actor
 from membership.change_kinds import (
     ChangeKind,
@@ -22,7 +22,7 @@ from membership.change_kinds import (
     rule_json,
 )
 from membership.desk import Adoption, AdoptionPolicy, Change, Exemption, NotificationRule, NotifyMode
-from membership.errors import Reason, UserError
+from membership.errors import UserError
 from membership.ledgers import Transaction
 from membership.model import (
     ChangeId,
@@ -39,6 +39,7 @@ from membership.model import (
     UserId,
 )
 from membership.recording import Occasion
+from membership.records import Link
 from membership.services import Services
 
 LASTS = timedelta(days=7)
@@ -256,13 +257,18 @@ async def _link(tx: Transaction, change: Change) -> Json:
     return {"customer_id": int(customer_id), "user_id": None if found is None else int(found.user_id)}
 
 
-async def _put_link(tx: Transaction, change: Change, _actor: Actor, occasion: Occasion) -> None:
+async def _put_link(tx: Transaction, change: Change, actor: Actor, occasion: Occasion) -> None:
     customer_id, user_id = CustomerId(_number(change.after["customer_id"])), change.before["user_id"]
     if user_id is not None:
-        await binding.bind(tx, customer_id, UserId(_number(user_id)), Proof.STAFF, occasion.now)
+        made = Link(
+            customer_id=customer_id,
+            user_id=UserId(_number(user_id)),
+            proof=Proof.STAFF,
+            created_at=occasion.now,
+        )
+        await staff_links.tie(tx, made, str(actor))
         return
-    await tx.links.end(customer_id, Reason.DISCONNECTED, occasion.now)
-    await binding.mark_members(tx, customer_id, Lane.PERSON, occasion.now)
+    await staff_links.untie(tx, customer_id, str(actor), occasion)
 
 
 _INVERSES: Mapping[ChangeKind, _Inverse] = {
