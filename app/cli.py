@@ -213,6 +213,8 @@ def doctor(context: click.Context, areas: tuple[str, ...], fix: bool, yes: bool,
     from app.settings import default_sources
     from app.sources import SettingsError
 
+    if fix and as_json:
+        raise click.UsageError("--fix asks and tells, --json only tells: use one of them")
     wish = Wish(areas=areas_named(areas), wants_repair=fix, is_sure=yes, wants_json=as_json)
     config_file = default_sources(config_file=context.obj[0]).config_file
     try:

@@ -64,6 +64,11 @@ def test_an_unknown_area_is_wrong_use(capsys: pytest.CaptureFixture[str]) -> Non
     assert "there is no area weather" in capsys.readouterr().err
 
 
+def test_repairs_have_no_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--set", "mode=sandbox", "doctor", "--fix", "--json"]) == 2
+    assert "--json" in capsys.readouterr().err
+
+
 def test_it_looks_at_the_named_areas_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--set", "mode=sandbox", "doctor", "environment"]) == 0
     shown = capsys.readouterr().out
@@ -102,9 +107,10 @@ async def test_it_prints_json(clinic: Clinic, capsys: pytest.CaptureFixture[str]
 
 
 async def test_it_repairs_and_looks_again(clinic: Clinic, capsys: pytest.CaptureFixture[str]) -> None:
-    clinic.outside.discord.portal.interactions_url = "https://old.example/"
+    portal = clinic.outside.discord.portal
+    portal.interactions_url = "https://old.example/"
     assert await run(clinic, "doctor", "discord", "--fix", "--yes") == 0
-    assert clinic.outside.discord.portal.interactions_url is None
+    assert not portal.interactions_url
     shown = capsys.readouterr().out
     assert "✓ Cleared the address" in shown
     assert shown.count("D05") == 2

@@ -116,7 +116,7 @@ def test_an_address_of_this_machine_is_none_for_buyers(url: str) -> None:
 
 
 def test_a_proxy_that_is_not_trusted_is_a_warning() -> None:
-    public = {"public_url": "https://gate.example.com"}
+    public: dict[str, object] = {"public_url": "https://gate.example.com"}
     assert "one rate limit" in said(configuration.judge_proxies(settings(web=public)), Outcome.WARN)
     assert configuration.judge_proxies(settings(web={**public, "trusted_proxies": ["127.0.0.1"]})) == []
     assert configuration.judge_proxies(settings(web={**public, "host": "0.0.0.0"})) == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cogs.cards import Buttons, Card, Text, Tone
 from cogs.doctor_cards import doctor_card, report_card
 from cogs.rendering import view
@@ -9,8 +11,10 @@ from membership.checks import Area, Outcome, Result
 
 
 def a_result(outcome: Outcome = Outcome.FAIL, *, number: str = "D08", **changes: str) -> Result:
-    said = {"what": "Role order", "cause": "VIP is above me.", "fix": "Drag it.", **changes}
-    return Result(id=number, area=Area.DISCORD, outcome=outcome, **said)
+    found = Result(
+        id=number, area=Area.DISCORD, outcome=outcome, what="Role order", cause="VIP is above me.", fix="Drag it."
+    )
+    return replace(found, **changes)  # type: ignore[arg-type]
 
 
 def texts(card: Card) -> str:

@@ -144,7 +144,7 @@ async def test_the_outside_is_asked_once_for_all_checks() -> None:
         return "answer"
 
     once = Once(ask)
-    assert await asyncio.gather(once.get(), once.get()) == ["answer", "answer"]
+    assert [*await asyncio.gather(once.get(), once.get())] == ["answer", "answer"]
     assert len(asked) == 1
 
 
