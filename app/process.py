@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from app.clocks import Clocks
 from app.door import Door
 from app.health import Doctor
+from app.installation import ThisInstallation
 from app.panel_doctor import PanelDoctor
 from app.randomness import SystemRandomness
 from app.settings import Settings
@@ -169,6 +170,7 @@ def bot_parts(settings: Settings, services: Services, database: Database, discor
         services=services,
         operator_ids=frozenset(settings.discord.operators),
         doctor=PanelDoctor(settings, services, database, discord),
+        installation=ThisInstallation(settings, services, database),
     )
 
 

@@ -9,12 +9,12 @@ import difflib
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from app.catalogue import Setting, catalogue
@@ -51,6 +51,12 @@ class Settings(BaseModel):
     database: DatabaseSettings = DatabaseSettings()
     payments: PaymentsSettings = PaymentsSettings()
     policy: Policy = Policy()
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def origins(self) -> Mapping[str, str]:
+        """Return where each setting that is no default was set, by key ("policy.code_days")."""
+        return self._origins
 
     @property
     def is_sandbox(self) -> bool:
@@ -94,6 +100,7 @@ def load_settings(sources: Sources) -> Loaded:
         values = {finding.key: finding.value for finding in findings}
         raise SettingsError(_rejections(error, known, origins, values)) from None
     is_configured = sources.config_file.exists() or "discord.token" in origins
+    settings._origins = origins
     return Loaded(_decided(settings, is_configured=is_configured), origins)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import discord
 
+from cogs.about import AboutCommand
 from cogs.bot import DoorlistBot, use_addresses
 from cogs.calls import Calls
 from cogs.channel_cards import ChannelCards
@@ -30,6 +31,7 @@ from cogs.pacing import RoleLimits
 from cogs.panel import PanelCommand, Panels
 from cogs.parts import BotParts
 from cogs.queries import QUERIES_PER_MINUTE, MemberQueries
+from cogs.settings import SettingsCommand
 from cogs.setup import Setup
 from cogs.setup_look import SetupLook
 from cogs.supervisor import Supervisor
@@ -74,6 +76,8 @@ class DiscordSide:
         bot.with_cog(lambda _made: Claims(claims))
         bot.with_cog(lambda made: ClaimCommand(made.frame, parts.desk))
         self._add_setup(bot, parts.services)
+        bot.with_cog(lambda made: SettingsCommand(made.frame, parts.installation.origins))
+        bot.with_cog(lambda made: AboutCommand(made.frame, parts.installation))
         bot.with_cog(lambda made: DoctorCommand(made.frame, parts.doctor))
         return bot
 

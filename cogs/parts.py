@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -85,6 +85,35 @@ class Doctor(Protocol):
         """Run the checks that concern this server and return their results, in the order to show them."""
 
 
+class Installation(Protocol):
+    """This Doorlist as a program, for those who look at how it is."""
+
+    @property
+    def version(self) -> str:
+        """Return the version."""
+
+    @property
+    def started_at(self) -> datetime:
+        """Return since when it runs."""
+
+    @property
+    def database_kind(self) -> str:
+        """Return SQLite or PostgreSQL."""
+
+    @property
+    def origins(self) -> Mapping[str, str]:
+        """Return where each setting that is no default was set, by key ("policy.code_days")."""
+
+    async def database_size(self) -> int:
+        """Return how many bytes the database takes."""
+
+    async def last_run_at(self) -> datetime | None:
+        """Return when every server was last compared with what was paid."""
+
+    async def newest_event_at(self) -> Mapping[str, datetime]:
+        """Return when the newest event of each payment provider came in."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BotParts:
     """Everything of ours that a bot is given. `operator_ids`: who runs Doorlist beside the application's owners."""
@@ -96,4 +125,5 @@ class BotParts:
     clock: Clock
     services: Services
     doctor: Doctor
+    installation: Installation
     operator_ids: frozenset[int] = frozenset()

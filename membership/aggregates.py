@@ -79,6 +79,9 @@ class Inbox(Protocol):
     async def get(self, event_id: int) -> StoredEvent:
         """Return one event. Raises KeyError."""
 
+    async def newest_at(self, provider: str) -> datetime | None:
+        """Return when a provider's newest event came in, None when there was none."""
+
     async def settle(self, event_id: int, state: str, note: str = "") -> None:
         """Set the state: done, ignored or quarantined."""
 

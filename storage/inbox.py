@@ -42,6 +42,17 @@ class Inbox:
         )
         return StoredEvent(id=row.id, provider=row.provider, event=event, received_at=row.received_at, state=row.state)
 
+    async def newest_at(self, provider: str) -> datetime | None:
+        """Return when a provider's newest event came in."""
+        found = await self._connection.execute(
+            select(inbox_events.c.received_at)
+            .where(inbox_events.c.provider == provider)
+            .order_by(inbox_events.c.id.desc())
+            .limit(1)
+        )
+        received_at: datetime | None = found.scalar()
+        return received_at
+
     async def settle(self, event_id: int, state: str, note: str = "") -> None:
         """Set the state: done, ignored or quarantined."""
         await self._connection.execute(

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from membership import aggregates, crowds, desk_ledgers, ledgers
@@ -47,6 +47,8 @@ from storage.statements import insert_into
 ROOT = Path(__file__).parent.parent
 QUIET_SECONDS = 5.0
 _SAMPLE = "key_sample"
+_SIZE_ON_SQLITE = "select page_count * page_size from pragma_page_count(), pragma_page_size()"
+_SIZE_ON_POSTGRES = "select pg_database_size(current_database())"
 _T = TypeVar("_T")
 
 
@@ -173,6 +175,12 @@ class Database:
                 yield Transaction(connection, self.seal, self._clock)
             finally:
                 await transaction.rollback()
+
+    async def size(self) -> int:
+        """Return how many bytes the database takes on its disk."""
+        statement = _SIZE_ON_SQLITE if self._engine.dialect.name == "sqlite" else _SIZE_ON_POSTGRES
+        async with self.read() as tx:
+            return int((await tx.connection.execute(text(statement))).scalar_one())
 
     @asynccontextmanager
     async def _take_turn(self) -> AsyncIterator[None]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 from pydantic import SecretStr
 
@@ -141,6 +142,24 @@ class HealthyDoctor:
         return [Result(id="D01", area=Area.DISCORD, outcome=Outcome.OK, what="The bot's token works")]
 
 
+class NewInstallation:
+    """Has just started, on an empty database."""
+
+    version = "1.0.0"
+    started_at = datetime(2026, 3, 1, tzinfo=UTC)
+    database_kind = "SQLite"
+    origins: Mapping[str, str] = MappingProxyType({})
+
+    async def database_size(self) -> int:
+        return 0
+
+    async def last_run_at(self) -> datetime | None:
+        return None
+
+    async def newest_event_at(self) -> Mapping[str, datetime]:
+        return {}
+
+
 @dataclass
 class StoredHash:
     """Keeps the hash of the slash commands in memory."""
@@ -250,7 +269,7 @@ async def connected(
         services = await resources.enter_async_context(services_over(side, stage))
         parts = BotParts(
             events=heard, desk=desk, budget=used, command_hash=stored, clock=stage.clock, services=services,
-            doctor=HealthyDoctor(),
+            doctor=HealthyDoctor(), installation=NewInstallation(),
         )  # fmt: skip
         claims = side.claims(parts)
         supervisor = side.supervisor(parts, claims, jitter=lambda: 0.0)
