@@ -1,8 +1,8 @@
 """What staff tie by hand: link a customer to a Discord account, move a membership, take a link away (EXPERIENCE 2.2).
 
 The limits of moves bind customers, not staff. Each act writes an audit entry `staff.action` and, for each customer, a
-change of kind LINK: {"customer_id", "user_id"} on both sides, user_id null for "not linked". Undo calls `tie` for a user,
-and `untie` for null.
+change of kind LINK: {"customer_id", "user_id"} on both sides, user_id null for "not linked". Undo calls `tie` for a
+user, and `untie` for null.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from membership import binding, notices
+from membership import binding, notices, recording
 from membership.actors import Actor
 from membership.change_kinds import ChangeKind
 from membership.errors import Reason, UserError
 from membership.ledgers import Transaction
 from membership.model import ChangeId, CustomerId, Lane, MemberKey, Proof, UserId
-from membership.records import Customer, Link
+from membership.recording import Occasion
+from membership.records import AuditEntry, Customer, Link
 from membership.services import Services
 from membership.staff_acts import StaffAct, write_down
 
@@ -109,12 +110,13 @@ async def tie(tx: Transaction, made: Link, actor: str) -> list[MemberKey]:
 async def untie(tx: Transaction, customer_id: CustomerId, actor: str, occasion: Occasion) -> list[MemberKey]:
     """End a customer's link: what they bought waits for an account again. Return who was marked."""
     ended = await tx.links.end(customer_id, Reason.REVOKED, occasion.now)
-    if ended is not None:
-        entry = AuditEntry(event="link.removed", actor=actor, user_id=ended.user_id, customer_id=customer_id)
-        await tx.audit.add(entry, occasion.now)
     for purchase in await tx.purchases.of_customer(customer_id):
         await recording.settle_unlinked(tx, purchase, {}, occasion)
-    return await binding.mark_members(tx, customer_id, Lane.PERSON, occasion.now)
+    keys = await binding.mark_members(tx, customer_id, Lane.PERSON, occasion.now)
+    if ended is not None:
+        about: notices.About = {"actor": actor, "user_id": ended.user_id, "customer_id": customer_id}
+        await binding.tell_of_link(tx, "link.removed", keys, {}, occasion.now, **about)
+    return keys
 
 
 async def _tie(tx: Transaction, deed: _Deed, customer: Customer, user_id: UserId) -> Tied:
