@@ -6,8 +6,9 @@ applied is a person's word for exactly the removals they saw, so that the brake 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -104,6 +105,8 @@ async def keep(services: Services, actor: Actor, plan: Plan, tally: Tally) -> Sh
     """Keep a complete count for ten minutes, so that exactly this can be applied. Raises UserError."""
     plans.check(plan)
     now = services.clock.now()
+    # In a thread, as everything that walks all effects at once: there may be a hundred thousand.
+    people, set_hash = await asyncio.to_thread(_spelled, tally)
     async with services.store.write() as tx:
         before = None if plan.id == NEW_PLAN else await tx.plans.in_guild(plan.id, actor.guild_id)
         if plan.guild_id != actor.guild_id or (before is None and plan.id != NEW_PLAN):
@@ -113,7 +116,7 @@ async def keep(services: Services, actor: Actor, plan: Plan, tally: Tally) -> Sh
             "plan": plan_json(plan),
             "before": None if before is None else plan_json(before),
             # One text, not a list: it is written and read in one go, however many people it names.
-            "people": "\n".join(map(str, tally.effects)),
+            "people": people,
             "done": tally.done,
             "unlinked": tally.unlinked,
         }
@@ -124,7 +127,7 @@ async def keep(services: Services, actor: Actor, plan: Plan, tally: Tally) -> Sh
                 actor=str(actor),
                 kind=KIND,
                 content=content,
-                set_hash=_hash(tally.effects),
+                set_hash=set_hash,
                 created_at=now,
                 expires_at=now + LASTS,
             )
@@ -136,19 +139,19 @@ async def look(services: Services, actor: Actor, preview_id: str) -> Shown:
     """Return a preview of the actor's server that is still good. Raises UserError."""
     async with services.store.read() as tx:
         kept = await tx.previews.get(preview_id, actor.guild_id, services.clock.now())
-    return _shown(kept)
+    return await asyncio.to_thread(_shown, kept)
 
 
 async def apply(services: Services, actor: Actor, preview_id: str) -> Applied | Differs:
     """Make the plan be as previewed, if it still does to people exactly what was shown. Raises UserError, Blocked."""
     async with services.store.write() as tx:
         kept = await tx.previews.take(preview_id, actor.guild_id, services.clock.now())
-    shown = _shown(kept)
+    shown = await asyncio.to_thread(_shown, kept)
     async with services.store.read() as tx:
         await _require_untouched(tx, shown)
     tally = [tally async for tally in count(services, shown.plan)][-1]
-    if kept is None or _hash(tally.effects) != kept.set_hash:
-        appeared, vanished = differences(shown.tally.effects, tally.effects)
+    if kept is None or (await asyncio.to_thread(_spelled, tally))[1] != kept.set_hash:
+        appeared, vanished = await asyncio.to_thread(differences, shown.tally.effects, tally.effects)
         again = await keep(services, actor, shown.plan, tally)
         return Differs(shown=again, appeared=tuple(appeared), vanished=tuple(vanished))
     plan = await _with_role(services, actor, shown.plan)
@@ -248,10 +251,13 @@ def _name(services: Services) -> str:
     return hashlib.sha256(services.randomness.token().encode()).hexdigest()[:_NAME_LENGTH]
 
 
-def _hash(effects: Iterable[Effect]) -> str:
-    """Name exactly what would be done to whom; who cannot be served does not count."""
+def _spelled(tally: Tally) -> tuple[str, str]:
+    """Return all effects as lines, and a name for exactly what would be done to whom.
+
+    Who cannot be served does not count, and neither does why something happens.
+    """
     digest = hashlib.sha256()
-    for each in effects:
+    for each in tally.effects:
         if each.fate is not Fate.BLOCKED:
             digest.update(repr(each.deed).encode())
-    return digest.hexdigest()
+    return "\n".join(map(str, tally.effects)), digest.hexdigest()
