@@ -87,7 +87,7 @@ class Examiner:
 
     async def clear_interactions_url(self) -> None:
         """Let interactions come to the bot again."""
-        await self._request("PATCH", "/applications/@me", json={"interactions_endpoint_url": ""})
+        await self._request("PATCH", "/applications/@me", json={"interactions_endpoint_url": None})
 
     async def send_commands(self, application_id: int, wanted: Sequence[Json]) -> None:
         """Register exactly these commands."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from app.checks.patient import Patient, ServerFile
@@ -39,14 +40,14 @@ def check(number: str, area: Area, title: str, run: Run, *, where: Collection[Ca
 def in_each_server(patient: Patient, rule: ServerRule) -> Run:
     """Return a run of a rule over every server; one that cannot be looked at is skipped by name."""
 
+    async def look(file: ServerFile) -> Sequence[Finding]:
+        try:
+            return await rule(file, await patient.server(file.guild.id))
+        except DoorlistError as failure:
+            return [_not_looked_at(file, failure)]
+
     async def run() -> Sequence[Finding]:
-        findings: list[Finding] = []
-        for file in await patient.files():
-            try:
-                findings += await rule(file, await patient.server(file.guild.id))
-            except DoorlistError as failure:
-                findings.append(_not_looked_at(file, failure))
-        return findings
+        return [finding for found in await asyncio.gather(*map(look, await patient.files())) for finding in found]
 
     return run
 

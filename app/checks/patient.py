@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,9 @@ from membership.services import Services
 from storage.store import Database
 
 T = TypeVar("T")
+
+SERVERS_AT_ONCE = 5
+"""A server costs four requests without the gateway, and Discord allows fifty a second."""
 
 
 class Part(Generic[T]):
@@ -81,6 +85,7 @@ class Patient:
         self._source = source
         self._application = Once(lambda: source.examiner.get().application())
         self._files = Once(self._read_files)
+        self._turns = asyncio.Semaphore(SERVERS_AT_ONCE)
         self._guilds: dict[GuildId, Once[GuildExamination]] = {}
         self._accounts: dict[str, Once[Examination]] = {}
 
@@ -111,7 +116,7 @@ class Patient:
     async def server(self, guild_id: GuildId) -> GuildExamination:
         """Return how one server is set up."""
         if guild_id not in self._guilds:
-            self._guilds[guild_id] = Once(lambda: self.examiner.guild(guild_id))
+            self._guilds[guild_id] = Once(lambda: self._examine(guild_id))
         return await self._guilds[guild_id].get()
 
     async def files(self) -> Sequence[ServerFile]:
@@ -136,6 +141,10 @@ class Patient:
         if not found:
             raise Skip("this server may not use the products of any account yet")
         return found
+
+    async def _examine(self, guild_id: GuildId) -> GuildExamination:
+        async with self._turns:
+            return await self.examiner.guild(guild_id)
 
     async def _read_files(self) -> Sequence[ServerFile]:
         wanted = self._source.guild_ids

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -55,16 +56,8 @@ class Servers:
 
     async def presence(self) -> Sequence[Finding]:
         """Look whether the bot is in every server that has plans."""
-        findings = []
-        for file in await self._patient.files():
-            try:
-                await self._patient.server(file.guild.id)
-            except DoorlistError as failure:
-                if not is_outside(failure):
-                    raise
-                cause = f'The bot is not in "{file.guild.name}" any more: nobody there gets or loses a role.'
-                findings.append(fail(f'Server "{file.guild.name}"', cause, self._invite(file)))
-        return findings
+        found = await asyncio.gather(*map(self._absence, await self._patient.files()))
+        return [finding for findings in found for finding in findings]
 
     async def order(self, file: ServerFile, server: GuildExamination) -> Sequence[Finding]:
         """Look for roles above the bot's own."""
@@ -188,6 +181,16 @@ class Servers:
         cause = f'"{server.name}" asks its moderators for two-factor sign-in, and the bot\'s owner has none.'
         fix = "The owner of the application: User Settings → My Account → Enable Authenticator App."
         return [warn("Two-factor sign-in", cause, fix)]
+
+    async def _absence(self, file: ServerFile) -> Sequence[Finding]:
+        try:
+            await self._patient.server(file.guild.id)
+        except DoorlistError as failure:
+            if not is_outside(failure):
+                raise
+            cause = f'The bot is not in "{file.guild.name}" any more: nobody there gets or loses a role.'
+            return [fail(f'Server "{file.guild.name}"', cause, self._invite(file))]
+        return []
 
     def _invite(self, file: ServerFile) -> str:
         settings = self._patient.settings.discord

@@ -20,6 +20,7 @@ from membership.errors import Blocked, Gone, Reason, Retry
 from membership.model import ChannelId, GuildId, RoleId
 from sandbox.discord.permissions import Permission
 from tests.cogs.connected import connected, settings_for
+from tests.sandbox import discord_contract
 from tests.sandbox.discord_stage import Stage, a_stage
 
 
@@ -129,6 +130,18 @@ async def test_registered_commands_equal_the_ones_that_were_sent() -> None:
         registered = (await Examiner(here.side.calls, here.side.settings).application()).commands
         assert wanted
         assert differing_commands(registered, wanted) == []
+
+
+async def test_what_it_asks_and_gets_is_as_discord_describes(stage: Stage) -> None:
+    stage.local.records.keeps_exchanges = True
+    async with examining(stage) as examiner:
+        await examiner.application()
+        await examiner.guild(GuildId(stage.guild.id))
+        await examiner.switch_on_intents()
+        await examiner.clear_interactions_url()
+        await examiner.create_role(GuildId(stage.guild.id), "VIP")
+    assert stage.local.records.exchanges
+    discord_contract.check(stage.local.records.exchanges)
 
 
 async def test_it_sends_commands_anew(stage: Stage) -> None:
