@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
 
 from membership.checks import Outcome
-from membership.model import ChannelId, OnEnd, RoleId
+from membership.model import ChannelId, GuildId, OnEnd, RoleId
 from sandbox.discord.permissions import BOT_DEFAULT, Permission
 from sandbox.discord.world import Overwrite
 from tests.app.clinic import Clinic
@@ -212,3 +213,24 @@ async def test_it_counts_who_waits_for_the_role_order(clinic: Clinic) -> None:
     clinic.outside.seed.server.vip.position = 20
     await clinic.fails_to_deliver()
     assert (await clinic.only("D08")).affects == "1 waiting member"
+
+
+async def test_a_server_that_the_bot_left_hides_no_other(clinic: Clinic) -> None:
+    async with clinic.services.store.write() as tx:
+        left = await tx.guilds.ensure(GuildId(4711), "Left behind")
+        await tx.guilds.replace(replace(left, is_active=True))
+    clinic.outside.seed.server.vip.position = 20
+    found = await clinic.look("D07", "D08")
+    assert [(result.id, result.outcome) for result in found] == [
+        ("D07", Outcome.FAIL),
+        ("D08", Outcome.SKIP),
+        ("D08", Outcome.FAIL),
+    ]
+    assert "Left behind" in found[0].cause
+    assert found[1].cause == "could not check: the bot is not in this server"
+
+
+async def test_a_server_that_was_never_set_up_is_none_of_our_business(clinic: Clinic) -> None:
+    async with clinic.services.store.write() as tx:
+        await tx.guilds.ensure(GuildId(4711), "A stranger's")
+    assert await clinic.outcome("D07") is Outcome.OK
