@@ -163,6 +163,43 @@ def plan_apply(context: click.Context, file: Path) -> int:
 
 
 @doorlist.group()
+def server() -> None:
+    """See which servers ask to be let in, and decide."""
+
+
+@server.command("list")
+@click.pass_context
+def server_list(context: click.Context) -> int:
+    """List every server that the bot is or was in."""
+    settings = _load(context).settings
+    from app.servers import list_servers
+
+    return list_servers(settings)
+
+
+@server.command("approve")
+@click.argument("guild", type=int, metavar="ID")
+@click.pass_context
+def server_approve(context: click.Context, guild: int) -> int:
+    """Let the server ID in: its managers can sell what your accounts sell."""
+    settings = _load(context).settings
+    from app.servers import approve
+
+    return approve(settings, guild)
+
+
+@server.command("remove")
+@click.argument("guild", type=int, metavar="ID")
+@click.pass_context
+def server_remove(context: click.Context, guild: int) -> int:
+    """Stop working for the server ID. Nothing is taken from anybody."""
+    settings = _load(context).settings
+    from app.servers import remove
+
+    return remove(settings, guild)
+
+
+@doorlist.group()
 def brake() -> None:
     """See and decide removals that wait for a person."""
 
