@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from cogs.cards import Button, Style
+from cogs.member_words import summary_text
 from cogs.words import clock_time, code_text, date, money, reason_text, role_mentions
 
 GREEN, GREY, RED, AMBER, BLUE = 0x2E8B57, 0x8A8F98, 0xD64545, 0xE0A020, 0x3B7DD8
@@ -187,7 +188,7 @@ def _held_title(facts: Facts) -> str:
 
 
 def _summary(facts: Facts) -> tuple[str, ...]:
-    summary = code_text(str(facts.get("summary") or ""))
+    summary = summary_text(str(facts.get("summary") or ""))
     detail = code_text(str(facts.get("detail") or ""))
     reason = f"Reason: {reason_text(facts['reason'])}" if facts.get("reason") else ""
     return _person(facts), summary, detail, reason

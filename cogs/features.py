@@ -10,6 +10,7 @@ from cogs.buy import BuyCommand
 from cogs.frame import Frame
 from cogs.member import MemberCommands
 from cogs.membership import MembershipCommand
+from cogs.notify import Notify
 from cogs.plan import PlanCommands
 from cogs.safety import Safety
 from cogs.undo import Undo
@@ -20,5 +21,6 @@ FEATURES: tuple[Callable[[Frame], commands.Cog], ...] = (
     MemberCommands,
     Safety,
     Undo,
+    Notify,
     PlanCommands,
 )

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from statistics import median
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from membership import notices
-from membership.actors import Actor
 from membership.desk import NotificationRule, NotifyMode
-from membership.errors import Reason, UserError
+from membership.errors import Reason
 from membership.events import EVENTS, route
 from membership.ledgers import Transaction
 from membership.model import GrantState, GuildId
@@ -81,30 +79,6 @@ def zone_of(guild: Guild) -> ZoneInfo:
         return ZoneInfo(guild.time_zone)
     except (ZoneInfoNotFoundError, ValueError):
         return ZoneInfo("UTC")
-
-
-async def schedule(
-    services: Services, actor: Actor, *, hour: int, time_zone: str = "", is_weekly: bool | None = None
-) -> Guild:
-    """Set when the actor's server gets its digest; "" and None keep what is set. Raises UserError."""
-    try:
-        ZoneInfo(time_zone or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
-        raise UserError("I do not know that time zone. Choose one from the list, such as Europe/Rome.") from None
-    if not 0 <= hour <= 23:
-        raise UserError("The digest goes out on the hour: choose one from 00:00 to 23:00.")
-    async with services.store.write() as tx:
-        guild = await tx.guilds.get(actor.guild_id)
-        if guild is None:
-            raise UserError("Doorlist does not know this server yet.")
-        rhythm = guild.digest if is_weekly is None else (DigestRhythm.WEEKLY if is_weekly else DigestRhythm.DAILY)
-        if rhythm is DigestRhythm.OFF:
-            rhythm = DigestRhythm.DAILY
-        changed = replace(guild, digest_hour=hour, time_zone=time_zone or guild.time_zone, digest=rhythm)
-        await tx.guilds.replace(changed)
-        facts = {"summary": f"Digest {changed.digest.value} at {hour}:00 {changed.time_zone}"}
-        await notices.tell(tx, "settings.changed", guild.id, facts, services.clock.now(), actor=str(actor))
-    return changed
 
 
 async def _post(services: Services, guild: Guild) -> int:
