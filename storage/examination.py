@@ -130,14 +130,6 @@ async def has_event(database: Database, provider: str, external_id: str) -> bool
         return (await tx.connection.execute(select(inbox_events.c.id).where(same))).first() is not None
 
 
-async def newest_event_at(database: Database, provider: str) -> datetime | None:
-    """Return when a provider's newest event came in, None when none ever did."""
-    newest = select(func.max(inbox_events.c.received_at)).where(inbox_events.c.provider == provider)
-    async with database.read() as tx:
-        found: datetime | None = (await tx.connection.execute(newest)).scalar()
-    return found
-
-
 async def holder_counts(database: Database, guild_id: GuildId) -> Mapping[RoleId, int]:
     """Count on how many members of a guild we hold each role."""
     counted = select(holdings.c.role_id, func.count()).where(holdings.c.guild_id == guild_id)

@@ -13,7 +13,7 @@ from app.reach import answer_of
 from membership.checks import Area, Check, Finding, Outcome, Skip, in_words
 from membership.errors import Blocked, Reason
 from membership.model import GrantState
-from storage.examination import database_file, examine_queues, find_damage, network_disk
+from storage.examination import database_file, examine_queues, find_damage, network_disk, running_process
 from web.mail import check_log_in
 
 LATE_RUNS = 3
@@ -93,7 +93,9 @@ class Keeping:
         if age <= LATE_RUNS * timedelta(minutes=self._patient.services.policy.reconcile_minutes):
             return []
         cause = f"The last run was {_span(age)} ago. Roles are given and taken only while Doorlist runs."
-        return [fail("The five-minute run", cause, "Start Doorlist, or look at its log: python3 bot.py")]
+        holder = running_process(self._patient.settings.database)
+        fix = f"Look at the log of process {holder}, and start it anew." if holder else "Start it: python3 bot.py"
+        return [fail("The five-minute run", cause, fix)]
 
     async def run_time(self) -> Sequence[Finding]:
         """Look whether a run is still going when the next one is due."""

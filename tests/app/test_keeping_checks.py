@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from datetime import timedelta
 
@@ -65,6 +66,7 @@ async def test_a_run_that_is_late_is_told_by_how_much(clinic: Clinic) -> None:
     await clinic.clock.advance(timedelta(minutes=22))
     found = await clinic.only("J01")
     assert (found.outcome, "22 min ago" in found.cause) == (Outcome.FAIL, True)
+    assert f"process {os.getpid()}" in found.fix  # the clinic holds the lock as a running Doorlist does
 
 
 async def test_sweeps_that_do_not_keep_up_are_a_warning(clinic: Clinic) -> None:
