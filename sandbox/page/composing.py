@@ -140,7 +140,7 @@ def picks(component: Json, world: World, guild: Guild, chosen: Sequence[str] | N
 
 
 def _control(option: Json) -> str:
-    if option["type"] in (*range(offers.BOOLEAN, offers.MENTIONABLE + 1),) or option.get("choices"):
+    if offers.BOOLEAN <= option["type"] <= offers.MENTIONABLE or option.get("choices"):
         return "list"
     return "text" if option.get("autocomplete") else _WORDS.get(option["type"], "text")
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from markupsafe import Markup
 from yarl import URL
 
-from sandbox.discord.component_rules import STRING_SELECT
+from sandbox.discord.component_rules import CHECKBOX_GROUP, STRING_SELECT
 from sandbox.discord.world import Json, Message, User
 from sandbox.page.composing import Choice, picks
 from sandbox.page.desk import Desk
@@ -85,8 +85,7 @@ class Drawing:
 
     def most(self, component: Json) -> int:
         """Return how many lines of a list can be chosen."""
-        is_checkboxes = component["type"] == 22
-        default = len(component.get("options") or ()) if is_checkboxes else 1
+        default = len(component.get("options") or ()) if component["type"] == CHECKBOX_GROUP else 1
         return int(component.get("max_values") or default)
 
     def can_be_empty(self, component: Json) -> bool:

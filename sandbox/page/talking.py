@@ -125,7 +125,7 @@ def compose(desk: Desk, name: str) -> None:
 async def _type_command(desk: Desk, line: str) -> str:
     """Run a typed command; one that still needs something opens its form."""
     _require_inside(desk)
-    desk.talk.open_form(None)
+    desk.talk.put_away()
     words = line.split()
     for count in range(len(words), 0, -1):
         name, rest = " ".join(words[:count]), line.split(maxsplit=count)[count:]
