@@ -61,7 +61,7 @@ def switch_card(words: Words, membership: Membership) -> Card:
                 words.say(
                     "We mail a link to {address}. Open it and sign in with the Discord account that **{plan}** should "
                     "be on. This account loses its roles at once, and nothing happens before you say yes there.",
-                    address=address,
+                    address=code_text(address),
                     plan=code_text(membership.shown.plan.name),
                 )
             ),
@@ -82,7 +82,9 @@ def switch_card(words: Words, membership: Membership) -> Card:
 
 def mailed_card(words: Words, email: str) -> Card:
     """Say that a mail to a person's own address is on its way."""
-    text = words.say("A mail is on its way to {address}. At most one goes out in an hour.", address=masked(email))
+    text = words.say(
+        "A mail is on its way to {address}. At most one goes out in an hour.", address=code_text(masked(email))
+    )
     back = Button(label=words.say("Back"), action="membership")
     return Card(lines=(Text(text), Buttons((back,))), tone=Tone.GOOD)
 
@@ -102,7 +104,7 @@ def address_form(words: Words) -> Form:
 def masked(email: str) -> str:
     """Hide all of an address's name but its first letter: a••@example.com."""
     name, at, domain = email.rpartition("@")
-    return code_text(f"{name[:1]}••@{domain}") if at else "••"
+    return f"{name[:1]}••@{domain}" if at else "••"
 
 
 def role_list(words: Words, membership: Membership, place: Place) -> str:
@@ -209,7 +211,7 @@ def _choices(words: Words, mine: Mine) -> Line:
 def _addresses(mine: Mine) -> str:
     """Return the masked addresses of everybody who paid."""
     emails = dict.fromkeys(each.payer.customer.email for each in mine.memberships)
-    return ", ".join(masked(email) for email in emails if email)
+    return ", ".join(code_text(masked(email)) for email in emails if email)
 
 
 def _role_names(membership: Membership, place: Place) -> str:

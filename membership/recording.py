@@ -33,6 +33,9 @@ from membership.records import Draft
 RENEWAL_SLACK = timedelta(hours=2)
 """A renewal is settled about an hour after its period ends; only then is silence worth a question."""
 
+CHECKOUT_PATIENCE = timedelta(minutes=2)
+"""How long a subscription may be ahead of the checkout it came from, whose event says which Discord user bought it."""
+
 ISSUED_FOR = "issued_for"
 """The kind of session that says which checkout a link token was issued for."""
 
@@ -64,14 +67,15 @@ async def record(tx: Transaction, account_id: AccountId, snapshot: PurchaseSnaps
     if before is not None and before.customer_id != customer_id:
         await _carry_link(tx, before.customer_id, customer_id, now)
     plans, opened = await _open_grants(tx, purchase, now)
-    if snapshot.link_token:
-        await _follow_token(tx, purchase, snapshot.link_token, now)
+    is_checkout_awaited = bool(snapshot.link_token) and await _follow_token(tx, purchase, snapshot.link_token, now)
     happening = news.Happening(before=stored, after=purchase, payments=payments, opened=opened, now=now)
     await news.tell(tx, happening)
     is_news = bool(opened) or before is None or replace(before, read_at=purchase.read_at) != purchase
     if await tx.links.active(purchase.customer_id) is not None:
         if is_news:
             await binding.mark_members(tx, purchase.customer_id, occasion.lane, now)
+    elif is_checkout_awaited:
+        await _read_later(tx, purchase, now + CHECKOUT_PATIENCE)
     else:
         await settle_unlinked(tx, purchase, plans, occasion)
     await schedule_reading(tx, purchase)
@@ -86,9 +90,12 @@ async def schedule_reading(tx: Transaction, purchase: Purchase) -> None:
     """Plan to ask the provider again when a moment passes that should change the purchase."""
     moment = next_moment(purchase)
     if moment is not None:
-        await tx.jobs.mark(
-            "purchase", str(purchase.id), lane=Lane.EVENT, run_at=moment, scope=f"account:{purchase.account_id}"
-        )
+        await _read_later(tx, purchase, moment)
+
+
+async def _read_later(tx: Transaction, purchase: Purchase, moment: datetime) -> None:
+    scope = f"account:{purchase.account_id}"
+    await tx.jobs.mark("purchase", str(purchase.id), lane=Lane.EVENT, run_at=moment, scope=scope)
 
 
 def next_moment(purchase: Purchase) -> datetime | None:
@@ -130,21 +137,27 @@ async def _carry_link(tx: Transaction, guest_id: CustomerId, customer_id: Custom
         await tx.links.bind(customer_id, link.user_id, link.proof, now)
 
 
-async def _follow_token(tx: Transaction, purchase: Purchase, link_token: str, now: datetime) -> None:
+async def _follow_token(tx: Transaction, purchase: Purchase, link_token: str, now: datetime) -> bool:
     """Tie our checkout's token to its purchase; one that a Discord user started links them at once.
 
     Who pays through a payment link chooses the token that it carries: it counts only in the checkout it was issued for.
+    Return whether that checkout is still to come: a subscription's own event is often the earlier one, and a mail that
+    asks the buyer to connect would be wrong a moment later.
     """
     digest = codes.digest(link_token)
     token = await tx.links.token(digest)
     if token is None or token.is_spent or token.purchase_id is not None:
-        return
+        return False
     issued_for = await tx.sessions.get(digest, ISSUED_FOR, now)
-    if issued_for is None or issued_for["checkout_id"] != purchase.checkout_id:
-        return
+    if issued_for is None:
+        return False
+    if issued_for["checkout_id"] != purchase.checkout_id:
+        is_early = not purchase.checkout_id and now - purchase.started_at < CHECKOUT_PATIENCE
+        return token.user_id is not None and is_early
     await tx.links.attach_token(digest, purchase.id)
     if token.user_id is not None and await tx.links.active(purchase.customer_id) is None:
         await binding.bind(tx, purchase.customer_id, token.user_id, Proof.CHECKOUT, now)
+    return False
 
 
 async def follow_up(tx: Transaction, purchase: Purchase, occasion: Occasion) -> list[MemberKey]:
