@@ -75,30 +75,22 @@ class Differs:
 
 async def count(services: Services, plan: Plan) -> AsyncIterator[Tally]:
     """Count what a plan would do to its people; the same tally comes after every page, and grows."""
-    now = services.clock.now()
-    async with services.store.read() as tx:
-        users = await tx.crowds.concerned_by(plan)
-        tally = Tally(total=len(users), unlinked=await tx.crowds.unlinked(plan))
-        guild = await tx.guilds.get(plan.guild_id)
-    roles = services.discord.roles(plan.guild_id)
-    assignable = frozenset(role.role_id for role in roles.values() if not role.refusal)
-    ground = Ground(
-        plan=plan,
-        roles=roles,
-        limits=Limits(assignable=assignable, repairs=services.policy.repairs_per_day),
-        leaves_hand_changes=guild is not None and guild.manual_change is not ManualChange.RESTORE,
-        now=now,
-    )
-    for start in range(0, len(users), PAGE):
-        page = users[start : start + PAGE]
+    ground = await _ground(services, plan)
+    tally, looked_at = Tally(), frozenset[UserId]()
+    # Those who have it come first: looking for who has bought it and has no grant yet may take a second.
+    for is_granted in (True, False):
         async with services.store.read() as tx:
-            standings = await tx.crowds.standings(plan.guild_id, page, now)
-        seen = await _seen(services, plan.guild_id, page) if len(users) <= SEEN_LIVE else {}
-        for standing in standings:
-            tally.add(effect(standing, _observed(standing, seen), ground))
-        yield tally
-    if not users:
-        yield tally
+            found = await (tx.crowds.granted(plan.id) if is_granted else tx.crowds.buyers(plan))
+        users = [user for user in found if user not in looked_at]
+        tally.total += len(users)
+        async for page in _pages(services, ground, users):
+            for each in page:
+                tally.add(each)
+            yield tally
+        looked_at = frozenset(users)
+    async with services.store.read() as tx:
+        tally.unlinked = await tx.crowds.unlinked(plan)
+    yield tally
 
 
 async def keep(services: Services, actor: Actor, plan: Plan, tally: Tally) -> Shown:
@@ -163,6 +155,32 @@ async def apply(services: Services, actor: Actor, preview_id: str) -> Applied | 
         change_id = await staff_acts.write_down(tx, actor, _act(shown.before, plan), now)
     services.wake()
     return Applied(plan=plan, tally=tally, change_id=change_id)
+
+
+async def _ground(services: Services, plan: Plan) -> Ground:
+    """Gather what is the same for everybody."""
+    async with services.store.read() as tx:
+        guild = await tx.guilds.get(plan.guild_id)
+    roles = services.discord.roles(plan.guild_id)
+    assignable = frozenset(role.role_id for role in roles.values() if not role.refusal)
+    return Ground(
+        plan=plan,
+        roles=roles,
+        limits=Limits(assignable=assignable, repairs=services.policy.repairs_per_day),
+        leaves_hand_changes=guild is not None and guild.manual_change is not ManualChange.RESTORE,
+        now=services.clock.now(),
+    )
+
+
+async def _pages(services: Services, ground: Ground, users: Sequence[UserId]) -> AsyncIterator[Sequence[Effect | None]]:
+    """Judge the users, a page at a time; each page is one short transaction."""
+    guild_id = ground.plan.guild_id
+    for start in range(0, len(users), PAGE):
+        page = users[start : start + PAGE]
+        async with services.store.read() as tx:
+            standings = await tx.crowds.standings(guild_id, page, ground.now)
+        seen = await _seen(services, guild_id, page) if len(users) <= SEEN_LIVE else {}
+        yield [effect(standing, _observed(standing, seen), ground) for standing in standings]
 
 
 async def _seen(services: Services, guild_id: GuildId, users: Sequence[UserId]) -> Mapping[UserId, Observation]:
@@ -257,7 +275,7 @@ def _spelled(tally: Tally) -> tuple[str, str]:
     Who cannot be served does not count, and neither does why something happens.
     """
     digest = hashlib.sha256()
-    for each in tally.effects:
-        if each.fate is not Fate.BLOCKED:
-            digest.update(repr(each.deed).encode())
+    # Sorted: a grant that is opened meanwhile moves its member to another place in the count, and changes nothing.
+    for deed in sorted(each.deed for each in tally.effects if each.fate is not Fate.BLOCKED):
+        digest.update(repr(deed).encode())
     return "\n".join(map(str, tally.effects)), digest.hexdigest()

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, true, union
+from sqlalchemy import Select, and_, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from membership.crowds import Standing
@@ -49,17 +49,31 @@ class Crowds:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def concerned_by(self, plan: Plan) -> Sequence[UserId]:
-        """Return whom a plan bears on, rising: by a grant on it, or linked with a purchase that unlocks it."""
-        by_grant = (
+    async def granted(self, plan_id: PlanId) -> Sequence[UserId]:
+        """Return the users on whom a grant on a plan bears, through live or ended links, by rising id."""
+        return await self._users(
             select(links.c.user_id)
             .join(purchases, purchases.c.customer_id == links.c.customer_id)
             .join(grants, grants.c.purchase_id == purchases.c.id)
-            .where(grants.c.plan_id == plan.id)
+            .where(grants.c.plan_id == plan_id)
+            .distinct()
+            .order_by(links.c.user_id)
         )
-        everybody = by_grant if not plan.products else union(by_grant, _buyers(plan, links.c.user_id))
-        found = everybody.subquery()
-        return await self._users(select(found.c.user_id).distinct().order_by(found.c.user_id))
+
+    async def buyers(self, plan: Plan) -> Sequence[UserId]:
+        """Return the linked users with a purchase that unlocks a plan and has no grant on it yet, by rising id."""
+        if not plan.products or plan.is_archived:
+            return []
+        is_open = select(grants.c.id).where(grants.c.purchase_id == purchases.c.id, grants.c.plan_id == plan.id)
+        return await self._users(
+            select(links.c.user_id)
+            .select_from(purchase_items)
+            .join(purchases, purchases.c.id == purchase_items.c.purchase_id)
+            .join(links, links.c.customer_id == purchases.c.customer_id)
+            .where(_is_bought(plan), links.c.ended_at.is_(None), ~is_open.exists())
+            .distinct()
+            .order_by(links.c.user_id)
+        )
 
     async def standings(self, guild_id: GuildId, user_ids: Sequence[UserId], now: datetime) -> Sequence[Standing]:
         """Return what is known of at most 500 users, in their order."""
@@ -211,17 +225,6 @@ class Crowds:
             )
         )
         return frozenset(found.scalars())
-
-
-def _buyers(plan: Plan, *columns: Any) -> Select[Any]:
-    """Select the linked payers of what unlocks a plan."""
-    return (
-        select(*columns)
-        .select_from(purchase_items)
-        .join(purchases, purchases.c.id == purchase_items.c.purchase_id)
-        .join(links, links.c.customer_id == purchases.c.customer_id)
-        .where(_is_bought(plan), links.c.ended_at.is_(None))
-    )
 
 
 def _is_bought(plan: Plan) -> Any:

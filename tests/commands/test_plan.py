@@ -51,8 +51,10 @@ async def test_a_changed_plan_shows_who_moves_does_exactly_that_and_is_taken_bac
 
 async def test_a_role_with_power_over_others_is_sold_only_when_that_is_confirmed(s: Stage, olga: Keyboard) -> None:
     staff = s.outside.seed.server.staff
+    s.outside.discord.world.portal.has_members_intent = False
     seen = await olga.types("plan create", name="Helpers", role=staff.id)
     assert "Manage Roles" in seen.text
+    assert "Could not count" in seen.text
     assert "Use it anyway: Create plan" in seen.labels
     above = s.role("Chief", position=12)
     refused = await olga.types("plan create", name="Chiefs", role=above.id)
