@@ -45,7 +45,7 @@ from membership.services import Services
 LASTS = timedelta(days=7)
 MOST_LISTED = 25
 _BY_STAFF = frozenset({ChangeKind.COMP, ChangeKind.REVOKE, ChangeKind.LINK, ChangeKind.EXEMPTION})
-"""What support staff may do, and so take back; the rest is for Manage Server."""
+"""What support staff may do, and so take back of their own; the rest is for Manage Server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,8 @@ class _Inverse:
 
 
 def _may(actor: Actor, change: Change) -> bool:
-    return change.kind in set(ChangeKind) and (actor.can_manage or change.kind in _BY_STAFF)
+    is_own = change.kind in _BY_STAFF and change.actor == str(actor)
+    return change.kind in set(ChangeKind) and (actor.can_manage or is_own)
 
 
 def _require_untouched(change: Change, present: Mapping[str, object]) -> None:
