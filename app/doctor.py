@@ -7,6 +7,7 @@ membership/check_words.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -47,6 +48,8 @@ class Wish:
 
 def run_doctor(loaded: Loaded | SettingsError, config_file: Path, wish: Wish) -> int:
     """Look, print, repair where wanted; return the exit code."""
+    # discord.py warns of voice, and of the gateway that is not wanted here.
+    logging.getLogger("discord").setLevel(logging.ERROR)
     return asyncio.run(_run(loaded, config_file, wish))
 
 

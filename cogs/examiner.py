@@ -46,14 +46,13 @@ class Examiner:
 
     async def guild(self, guild_id: GuildId) -> GuildExamination:
         """Look at a server: one request where the gateway shows it, four otherwise. Raises Gone("guild")."""
-        counts = await self._counts(guild_id)
         known = self._calls.connection.guild(guild_id)
         if known is not None:
-            return read_guild(known, known.me, known.channels, counts)
+            return read_guild(known, known.me, known.channels, await self._counts(guild_id))
         guild = await self._calls.make(lambda bot: bot.fetch_guild(guild_id))
         me = await self._calls.make(lambda bot: guild.fetch_member(_own_id(bot)))
         channels = await self._calls.make(lambda _bot: guild.fetch_channels())
-        return read_guild(guild, me, channels, counts)
+        return read_guild(guild, me, channels, await self._counts(guild_id))
 
     async def is_secret_accepted(self) -> bool:
         """Say whether Discord's sign-in takes our client id and secret, by asking for a token with no good code.
@@ -104,7 +103,13 @@ class Examiner:
         return RoleId(int(made["id"]))
 
     async def _counts(self, guild_id: GuildId) -> Mapping[int, int]:
-        raw = await self._request("GET", f"/guilds/{guild_id}/roles/member-counts")
+        """Count the members of each role; {} where Discord does not tell us, which is no reason to see nothing."""
+        try:
+            raw = await self._request("GET", f"/guilds/{guild_id}/roles/member-counts")
+        except Blocked as refusal:
+            if refusal.reason is Reason.CREDENTIALS_REFUSED:
+                raise
+            return {}
         return {int(role_id): int(count) for role_id, count in raw.items()}
 
     async def _request(self, method: str, path: str, **sent: Any) -> Any:

@@ -11,7 +11,7 @@ from app.checks.making import EVERYWHERE, check, fail, hint, in_each_server, is_
 from app.checks.patient import Patient, ServerFile
 from cogs.examination import GuildExamination, RoleExamination, permission_names
 from cogs.roles import Refusal
-from membership.checks import Area, Check, Finding
+from membership.checks import Area, Check, Finding, Outcome
 from membership.errors import DoorlistError, Reason
 from membership.model import GrantState, Lane, OnEnd, Plan, RoleId
 from storage.examination import holder_counts
@@ -166,12 +166,14 @@ class Servers:
     async def drift(self, file: ServerFile, server: GuildExamination) -> Sequence[Finding]:
         """Compare how many hold a role with how many should."""
         ours = await holder_counts(self._patient.database, file.guild.id)
-        findings = []
+        what, findings = f'Roles in "{server.name}"', []
         for role, _ in _roles_of(file, server):
-            extra = 0 if role.holders is None else role.holders - ours.get(role.role_id, 0)
+            if role.holders is None:
+                return [Finding(outcome=Outcome.SKIP, what=what, cause="Discord does not count who holds a role here")]
+            extra = role.holders - ours.get(role.role_id, 0)
             if extra > 0:
                 cause = f"{extra} hold {role.name} without a purchase. They keep it: I only take what I gave."
-                findings.append(hint(f'Roles in "{server.name}"', cause, "/sync adopt shows them and asks what to do."))
+                findings.append(hint(what, cause, "/sync adopt shows them and asks what to do."))
         return findings
 
     async def two_factor(self, _: ServerFile, server: GuildExamination) -> Sequence[Finding]:

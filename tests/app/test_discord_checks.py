@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from membership.checks import Outcome
 from membership.model import ChannelId, GuildId, OnEnd, RoleId
+from sandbox.discord.faults import Answer, Fault
 from sandbox.discord.permissions import BOT_DEFAULT, Permission
 from sandbox.discord.world import Overwrite
 from tests.app.clinic import Clinic
@@ -213,6 +214,15 @@ async def test_it_counts_who_waits_for_the_role_order(clinic: Clinic) -> None:
     clinic.outside.seed.server.vip.position = 20
     await clinic.fails_to_deliver()
     assert (await clinic.only("D08")).affects == "1 waiting member"
+
+
+async def test_what_discord_does_not_count_is_unknown_and_hides_nothing_else(clinic: Clinic) -> None:
+    refusal = Answer(status=403, body={"code": 50013, "message": "Missing Permissions"})
+    clinic.outside.discord.add_fault(Fault(answer=refusal, path="member-counts", times=None))
+    assert {result.id: result.outcome for result in await clinic.look("D08", "D16")} == {
+        "D08": Outcome.OK,
+        "D16": Outcome.SKIP,
+    }
 
 
 async def test_a_server_that_the_bot_left_hides_no_other(clinic: Clinic) -> None:
