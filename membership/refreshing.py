@@ -11,19 +11,21 @@ from membership import dossier as dossiers
 from membership.actors import Actor
 from membership.dossier import Dossier
 from membership.errors import Blocked, Gone, Retry
+from membership.ledgers import Transaction
 from membership.model import Lane, MemberKey, Purchase, PurchaseId, PurchaseKind, RoleId, UserId
 from membership.records import JobStatus
 from membership.services import Services
 
 PATIENCE = timedelta(seconds=8)
 MOST_PURCHASES = 20
+MOST_ACTS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refreshed:
     """A member before and after. `unread`: purchases whose provider did not answer or does not know them, and why.
 
-    `lost` and `gained` are the roles that we put; `job` waits on where it could not finish (None: it is done).
+    `gained` and `lost` are the roles that we put and took meanwhile; `job` is what still waits, None when it is done.
     """
 
     before: Dossier
@@ -40,6 +42,7 @@ async def refresh(services: Services, actor: Actor, user_id: UserId) -> Refreshe
     key = MemberKey(actor.guild_id, user_id)
     async with services.store.read() as tx:
         before = await dossiers.read(tx, key, services.clock.now())
+        newest = await tx.audit.recent(1, guild_id=key.guild_id, user_id=user_id)
     purchases = {grant.purchase.id: grant.purchase for grant in before.grants}
     paid = [each for each in purchases.values() if each.kind is not PurchaseKind.COMP][:MOST_PURCHASES]
     unread = {purchase.id: why for purchase in paid if (why := await _read(services, purchase))}
@@ -51,17 +54,27 @@ async def refresh(services: Services, actor: Actor, user_id: UserId) -> Refreshe
     async with services.store.read() as tx:
         after = await dossiers.read(tx, key, services.clock.now())
         job = await tx.jobs.status("member", str(key))
-    had = frozenset() if before.row is None else before.row.observed
-    has = frozenset() if after.row is None else after.row.observed
+        gained, lost = await _acts(tx, key, after_number=newest[0][0] if newest else 0)
     return Refreshed(
         before=before,
         after=after,
-        lost=had - has,
-        gained=has - had,
+        lost=lost,
+        gained=gained,
         read=len(paid) - len(unread),
         unread=unread,
         job=job if job is not None and (job.last_error or job.is_running) else None,
     )
+
+
+async def _acts(tx: Transaction, key: MemberKey, *, after_number: int) -> tuple[frozenset[RoleId], frozenset[RoleId]]:
+    """Return the roles that were put and taken since an audit entry."""
+    found: dict[str, set[RoleId]] = {"role.added": set(), "role.removed": set()}
+    entries = await tx.audit.recent(MOST_ACTS, guild_id=key.guild_id, user_id=key.user_id, events=tuple(found))
+    for number, _, entry in entries:
+        listed = (entry.detail or {}).get("role_ids")
+        if number > after_number and isinstance(listed, list):
+            found[entry.event] |= {RoleId(int(role)) for role in listed}
+    return frozenset(found["role.added"]), frozenset(found["role.removed"])
 
 
 async def _read(services: Services, purchase: Purchase) -> str:
