@@ -48,8 +48,14 @@ def test_boot_gets_both_kinds_of_process_ready(capsys: pytest.CaptureFixture[str
     assert values["alone_seconds"] > 0
 
 
+def test_the_preview_moves_everybody(capsys: pytest.CaptureFixture[str]) -> None:
+    values = values_of("preview", ["--members", "250"], capsys)
+    assert values["touched"] == 250
+    assert values["first_page_seconds"] > 0
+
+
 def test_an_unknown_benchmark_names_the_known_ones() -> None:
-    with pytest.raises(click.UsageError, match="boot, burst, ingest, interactions, latency, sweep"):
+    with pytest.raises(click.UsageError, match="boot, burst, ingest, interactions, latency, preview, sweep"):
         bench.run("speed", [])
 
 
