@@ -12,7 +12,7 @@ from membership.desk import Payment, PaymentTotal
 from membership.model import GuildId, PurchaseId
 from storage.desk_tables import payments
 from storage.schema import grants
-from storage.statements import insert_into
+from storage.statements import insert_into, unindexed
 
 
 class Payments:
@@ -68,5 +68,6 @@ class Payments:
 
 def _is_within(guild_id: GuildId, since: datetime, until: datetime) -> tuple[ColumnElement[bool], ...]:
     """Say that a payment is of a guild and a time; a purchase that opens several plans there counts once."""
-    is_theirs = select(grants.c.id).where(grants.c.purchase_id == payments.c.purchase_id, grants.c.guild_id == guild_id)
+    is_here = unindexed(grants.c.guild_id) == guild_id
+    is_theirs = select(grants.c.id).where(grants.c.purchase_id == payments.c.purchase_id, is_here)
     return payments.c.at >= since, payments.c.at < until, is_theirs.exists()
