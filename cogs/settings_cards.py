@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from cogs.cards import Button, Buttons, Card, Choice, Divider, Field, Form, Line, Option, Row, Shape, Text, Tone
-from cogs.settings_catalogue import Group, Kind, Setting, named, policy_names, settings, shown, written
+from cogs.settings_catalogue import SETTINGS, Group, Kind, Setting, named, policy_names, shown, written
 from cogs.words import code_text
 from membership.model import ChangeId, GuildId
 from membership.policy import Policy
@@ -30,7 +30,7 @@ def settings_card(group: Group, values: Values, note: str = "", change_id: Chang
     """Return one group of settings; `note` says what was just changed."""
     undo = () if change_id is None else (Buttons((Button(label="Undo", action="undo", args=(change_id,)),)),)
     lines: list[Line] = [Text(note), *undo, Divider()] if note else []
-    lines += [_row(setting, values.guild) for setting in settings() if setting.group is group]
+    lines += [_row(setting, values.guild) for setting in SETTINGS if setting.group is group]
     locked = [_locked(name, values) for name in policy_names(group)]
     if locked:
         lines.append(Text("\n".join(("🔒 Set for this whole Doorlist by whoever runs it:", *locked))))
@@ -45,7 +45,7 @@ def setting_form(setting: Setting, guild: Guild) -> Form:
 
 def setting_labels(guild: Guild) -> Sequence[tuple[str, str]]:
     """Return every setting with its present value, for suggestions: a channel has no name there."""
-    return [(f"{setting.title}: {_plainly(setting, guild)}", setting.name) for setting in settings()]
+    return [(f"{setting.title}: {_plainly(setting, guild)}", setting.name) for setting in SETTINGS]
 
 
 def changed_text(name: str, guild: Guild) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import StrEnum
-from functools import cache
 
 from locales.catalogue import language_name, locales
 from membership.errors import UserError
@@ -49,84 +48,83 @@ class Setting:
     example: str = ""
 
 
-@cache
-def settings() -> Sequence[Setting]:
-    """Return every setting of a server."""
-    return (
-        _channel(
-            "claim_channel_id", Group.DELIVERY, "Verification channel", "Where members type !claim and their code"
-        ),
-        _channel("invite_channel_id", Group.DELIVERY, "Invite channel", "Where invites for buyers outside lead to"),
-        Setting(
-            name="invite_url",
-            group=Group.DELIVERY,
-            title="Invite address",
-            about="A lasting invite of your own, shown where a personal one cannot be made",
-            kind=Kind.TEXT,
-            example="https://discord.gg/…",
-        ),
-        Setting(
-            name="manual_change",
-            group=Group.DELIVERY,
-            title="Role taken by hand",
-            about="What happens when somebody takes a paid role away by hand",
-            kind=Kind.CHOICE,
-            choices=(
-                (ManualChange.RESTORE.value, "Put it back (up to three times a day)"),
-                (ManualChange.ACCEPT.value, "Leave it away"),
-                (ManualChange.REPORT.value, "Leave it away and tell staff"),
-            ),
-        ),
-        Setting(
-            name="dms",
-            group=Group.MESSAGES,
-            title="Direct messages",
-            about="Write to members in Discord; otherwise they get mails alone",
-            kind=Kind.CHOICE,
-            choices=(("yes", "On"), ("no", "Off")),
-        ),
-        _channel("event_channel_id", Group.NOTIFICATIONS, "Event log", "Where staff see what happened"),
-        _channel("payment_channel_id", Group.NOTIFICATIONS, "Payment channel", "Payments, where not to the event log"),
-        _channel(
-            "membership_channel_id",
-            Group.NOTIFICATIONS,
-            "Membership channel",
-            "Memberships, where not to the event log",
-        ),
-        Setting(
-            name="digest",
-            group=Group.NOTIFICATIONS,
-            title="Digest",
-            about="A summary instead of single messages",
-            kind=Kind.CHOICE,
-            choices=tuple((rhythm.value, rhythm.value.title()) for rhythm in DigestRhythm),
-        ),
-        Setting(
-            name="digest_hour",
-            group=Group.NOTIFICATIONS,
-            title="Digest hour",
-            about="When it is posted, in the server's time zone",
-            kind=Kind.TEXT,
-            example="9",
-        ),
-        Setting(
-            name="language",
-            group=Group.LANGUAGE,
-            title="Language",
-            about="Of the panel and of messages to members who chose none",
-            kind=Kind.CHOICE,
-            choices=(("auto", "As in Discord"), *((name, language_name(name)) for name in sorted(locales()))),
-        ),
-        Setting(
-            name="time_zone",
-            group=Group.LANGUAGE,
-            title="Time zone",
-            about="For the digest and for dates that are typed",
-            kind=Kind.TEXT,
-            example="Europe/Rome",
-        ),
-    )
+def _channel(name: str, group: Group, title: str, about: str) -> Setting:
+    return Setting(name=name, group=group, title=title, about=about, kind=Kind.CHANNEL)
 
+
+SETTINGS: Sequence[Setting] = (
+    _channel("claim_channel_id", Group.DELIVERY, "Verification channel", "Where members type !claim and their code"),
+    _channel("invite_channel_id", Group.DELIVERY, "Invite channel", "Where invites for buyers outside lead to"),
+    Setting(
+        name="invite_url",
+        group=Group.DELIVERY,
+        title="Invite address",
+        about="A lasting invite of your own, shown where a personal one cannot be made",
+        kind=Kind.TEXT,
+        example="https://discord.gg/…",
+    ),
+    Setting(
+        name="manual_change",
+        group=Group.DELIVERY,
+        title="Role taken by hand",
+        about="What happens when somebody takes a paid role away by hand",
+        kind=Kind.CHOICE,
+        choices=(
+            (ManualChange.RESTORE.value, "Put it back (up to three times a day)"),
+            (ManualChange.ACCEPT.value, "Leave it away"),
+            (ManualChange.REPORT.value, "Leave it away and tell staff"),
+        ),
+    ),
+    Setting(
+        name="dms",
+        group=Group.MESSAGES,
+        title="Direct messages",
+        about="Write to members in Discord; otherwise they get mails alone",
+        kind=Kind.CHOICE,
+        choices=(("yes", "On"), ("no", "Off")),
+    ),
+    _channel("event_channel_id", Group.NOTIFICATIONS, "Event log", "Where staff see what happened"),
+    _channel("payment_channel_id", Group.NOTIFICATIONS, "Payment channel", "Payments, where not to the event log"),
+    _channel(
+        "membership_channel_id",
+        Group.NOTIFICATIONS,
+        "Membership channel",
+        "Memberships, where not to the event log",
+    ),
+    Setting(
+        name="digest",
+        group=Group.NOTIFICATIONS,
+        title="Digest",
+        about="A summary instead of single messages",
+        kind=Kind.CHOICE,
+        choices=tuple((rhythm.value, rhythm.value.title()) for rhythm in DigestRhythm),
+    ),
+    Setting(
+        name="digest_hour",
+        group=Group.NOTIFICATIONS,
+        title="Digest hour",
+        about="When it is posted, in the server's time zone",
+        kind=Kind.TEXT,
+        example="9",
+    ),
+    Setting(
+        name="language",
+        group=Group.LANGUAGE,
+        title="Language",
+        about="Of the panel and of messages to members who chose none",
+        kind=Kind.CHOICE,
+        choices=(("auto", "As in Discord"), *((name, language_name(name)) for name in sorted(locales()))),
+    ),
+    Setting(
+        name="time_zone",
+        group=Group.LANGUAGE,
+        title="Time zone",
+        about="For the digest and for dates that are typed",
+        kind=Kind.TEXT,
+        example="Europe/Rome",
+    ),
+)
+"""Every setting of a server."""
 
 POLICY_GROUPS: Mapping[str, Group] = {
     "reminder_hours": Group.DELIVERY,
@@ -156,7 +154,7 @@ def policy_names(group: Group) -> list[str]:
 
 def named(name: str) -> Setting:
     """Return a setting. Raises UserError for one that does not exist."""
-    for setting in settings():
+    for setting in SETTINGS:
         if setting.name == name:
             return setting
     raise UserError("There is no such setting. Choose one from the list.")
@@ -216,7 +214,3 @@ _CHOSEN: Mapping[str, Callable[[str], object]] = {
     "dms": lambda value: value == "yes",
     "language": lambda value: "" if value == "auto" else value,
 }
-
-
-def _channel(name: str, group: Group, title: str, about: str) -> Setting:
-    return Setting(name=name, group=group, title=title, about=about, kind=Kind.CHANNEL)
