@@ -92,7 +92,7 @@ def _buttons(kind: _Kind, facts: Facts) -> Iterator[Button]:
     if kind.has_retry and user_id:
         yield Button(label="Retry now", action="retry", args=(user_id,), style=Style.MAIN)
     if kind.has_why and user_id:
-        yield Button(label="Why", action="why", args=(user_id,))
+        yield Button(label="Why", action="member-why", args=(user_id,))
 
 
 def _by(facts: Facts) -> str:

@@ -56,9 +56,13 @@ async def deliver(services: Services, message_id: int) -> None:
     """
     async with services.store.read() as tx:
         message = await tx.outbox.get(message_id)
-    if message is not None:
-        # One at a time to each target: the limits count what was sent.
-        async with services.turns.of(f"{message.kind}:{message.target}"):
+    if message is None:
+        return
+    # One at a time to each target: the limits count what was sent, and one post may tell what others wait to tell.
+    async with services.turns.of(f"{message.kind}:{message.target}"):
+        async with services.store.read() as tx:
+            message = await tx.outbox.get(message_id)
+        if message is not None:
             await _deliver(services, message)
 
 
@@ -229,8 +233,20 @@ async def _give_up(services: Services, message: Message, refusal: Blocked | Gone
             await tx.customers.refuse_mail(CustomerId(int(message.target)))
         if message.kind == "post" and not isinstance(refusal, Retry):
             await posting.fall_back(tx, message, refusal, now)
-        detail = {"kind": message.kind, "template": message.template, "why": str(refusal)}
-        await tx.audit.add(AuditEntry(event="message.dropped", actor="doorlist", detail=detail), now)
+        await tx.audit.add(_dropped(message, refusal), now)
+
+
+def _dropped(message: Message, refusal: Blocked | Gone | Retry) -> AuditEntry:
+    """Write down whom a direct message did not reach: what matters is mailed anyway, so nothing takes its place."""
+    is_direct = message.kind == "dm"
+    guild_id = int(str(message.facts.get("guild_id") or 0)) if is_direct else 0
+    return AuditEntry(
+        event="message.dropped",
+        actor="doorlist",
+        guild_id=GuildId(guild_id) if guild_id else None,
+        user_id=UserId(int(message.target)) if is_direct else None,
+        detail={"kind": message.kind, "template": message.template, "why": str(refusal)},
+    )
 
 
 async def _settle(services: Services, message: Message) -> None:

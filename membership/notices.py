@@ -6,13 +6,13 @@ How posts are sent and edited is in posting.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypedDict, Unpack
 
 from membership.desk import NotifyMode, Post
-from membership.events import EVENTS, PLAIN, Event, Route, route
+from membership.events import EVENTS, PLAIN, Event, Route, in_group, route
 from membership.ledgers import Transaction
 from membership.model import ChannelId, CustomerId, GrantId, GuildId, MessageId, UserId
 from membership.records import AuditEntry, Draft
@@ -82,8 +82,9 @@ async def tell_everybody(
 
 
 async def solve(tx: Transaction, guild_id: GuildId, problem: str, now: datetime) -> bool:
-    """Let the post about a problem say that it is solved; say whether there was one."""
-    return await _settle_problem(tx, guild_id, problem, now, is_solved=True)
+    """Let the posts about a problem say that it is solved; say whether there was one."""
+    openers = [event for event in EVENTS.values() if event.opens]
+    return await _settle_problem(tx, guild_id, _keys(problem, openers), now)
 
 
 async def channel_trouble(tx: Transaction, channel_id: ChannelId) -> str:
@@ -141,7 +142,8 @@ def _told(guild_id: GuildId, facts: Mapping[str, object], about: About, number: 
 
 async def _post(tx: Transaction, event: Event, told: _Told) -> None:
     if told.problem and not event.opens:
-        is_edited = await _settle_problem(tx, told.guild_id, told.problem, told.now, is_solved=event.solves)
+        keys = _keys(told.problem, [other for other in in_group(event.group) if other.opens])
+        is_edited = await _settle_problem(tx, told.guild_id, keys, told.now, is_solved=event.solves)
         if is_edited and event.solves:
             return
     guild = await tx.guilds.get(told.guild_id)
@@ -160,13 +162,13 @@ async def _put(tx: Transaction, event: Event, told: _Told, way: Route, channel_i
         "ping_role_id": "" if way.ping_role_id is None else str(way.ping_role_id),
     }
     if told.problem and event.opens:
-        facts["problem"] = told.problem
-        known = await tx.posts.get(told.guild_id, told.problem)
+        facts["problem"] = problem = _key(told.problem, event)
+        known = await tx.posts.get(told.guild_id, problem)
         if known is None or known.state != OPEN:
             await tx.posts.put(
                 Post(
                     guild_id=told.guild_id,
-                    problem_key=told.problem,
+                    problem_key=problem,
                     channel_id=channel_id,
                     message_id=NOT_POSTED_YET,
                 )
@@ -175,16 +177,29 @@ async def _put(tx: Transaction, event: Event, told: _Told, way: Route, channel_i
     await tx.outbox.put(draft, told.now)
 
 
-async def _settle_problem(tx: Transaction, guild_id: GuildId, problem: str, now: datetime, *, is_solved: bool) -> bool:
-    """Close an open problem and queue the edit of its post; False when nobody has read of it yet."""
-    known = await tx.posts.get(guild_id, problem)
-    if known is None or known.state != OPEN:
-        return False
-    await tx.posts.put(replace(known, state=SOLVED))
-    if known.message_id == NOT_POSTED_YET:
-        return False
-    await queue_solution(tx, known, now, is_solved=is_solved)
-    return True
+def _key(problem: str, event: Event) -> str:
+    """Name one post about a problem: another kind of trouble with the same thing is another post, and heard."""
+    return f"{problem}/{event.name}"
+
+
+def _keys(problem: str, openers: Sequence[Event]) -> list[str]:
+    return [_key(problem, event) for event in openers]
+
+
+async def _settle_problem(
+    tx: Transaction, guild_id: GuildId, keys: Sequence[str], now: datetime, *, is_solved: bool = True
+) -> bool:
+    """Close open problems and queue the edit of their posts; False when nobody has read of one yet."""
+    is_read = False
+    for key in keys:
+        known = await tx.posts.get(guild_id, key)
+        if known is None or known.state != OPEN:
+            continue
+        await tx.posts.put(replace(known, state=SOLVED))
+        if known.message_id != NOT_POSTED_YET:
+            await queue_solution(tx, known, now, is_solved=is_solved)
+            is_read = True
+    return is_read
 
 
 async def queue_solution(tx: Transaction, known: Post, now: datetime, *, is_solved: bool = True) -> None:
