@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from cogs.cards import Button, Buttons, Card, Line, Style, Text, Tone
-from cogs.member_words import grant_title, payer_text, reference, source_text, state_line
+from cogs.member_words import answer_text, grant_title, payer_text, reference, source_text, state_line
 from cogs.words import code_text, date
 from membership.actors import Actor
 from membership.comps import Done
@@ -104,7 +104,7 @@ def refreshed_card(done: Refreshed, actor: Actor) -> Card:
     for purchase_id, why in done.unread.items():
         external_id = next(each.purchase.external_id for each in done.after.grants if each.purchase.id == purchase_id)
         lines.append(
-            f"⚠️ {reference(external_id, actor)} could not be read: {code_text(why)}. Nothing ends because of it"
+            f"⚠️ {reference(external_id, actor)} could not be read: {answer_text(why)}. Nothing ends because of it"
         )
     lines += [f"✅ <@&{role}> given" for role in sorted(done.gained)]
     lines += [f"⚪ <@&{role}> taken" for role in sorted(done.lost)]
@@ -112,7 +112,7 @@ def refreshed_card(done: Refreshed, actor: Actor) -> Card:
     if len(lines) == 1 and done.job is None:
         lines.append("Everything was as it should be: nothing changed.")
     if done.job is not None:
-        why = "it still runs" if done.job.is_running else code_text(done.job.last_error)
+        why = "it still runs" if done.job.is_running else answer_text(done.job.last_error)
         lines.append(f"… Not finished: {why}. `/member why` tells more")
     if done.after.is_empty:
         lines = [f"Nothing is known about <@{user_id}> here, so there was nothing to read."]

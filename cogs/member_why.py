@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cogs.cards import Button, Buttons, Card, Line, Style, Text, Tone
-from cogs.member_words import PROOFS, grant_title, next_change, source_text, state_line
+from cogs.member_words import PROOFS, answer_text, grant_title, next_change, source_text, state_line
 from cogs.refusals import retry_text, staff_fix, staff_sentence
 from cogs.words import code_text, date
 from membership.actors import Actor
@@ -50,7 +50,9 @@ def _head(why: Explanation) -> str:
     exemption = why.dossier.exemption
     until = "" if exemption is None or exemption.until is None else f" until {date(exemption.until)}"
     alone = "" if exemption is None else f"\n🛑 Left alone{until}: their roles are never touched"
-    return f"<@{why.dossier.key.user_id}>{name}{where}{alone}"
+    kick = "" if why.kick_at is None else f"\n⚠️ Their membership is over: they are kicked {date(why.kick_at)}"
+    held = "\n🛑 The brake holds their kick until a person decides: `/doorlist brake`" if why.is_kick_held else ""
+    return f"<@{why.dossier.key.user_id}>{name}{where}{alone}{held or kick}"
 
 
 def _role_lines(why: Explanation, role: RoleExplanation, actor: Actor) -> Iterator[str]:
@@ -127,7 +129,7 @@ def _trouble(why: Explanation, role: RoleExplanation) -> Iterator[str]:
     job = why.job
     if job is not None and job.last_error and role.cause in (Cause.WAITING, Cause.REFUSED, Cause.UNSEEN):
         tries = f"Tried {job.attempts} {'time' if job.attempts == 1 else 'times'}"
-        yield f"• {tries}, the last answer: {code_text(job.last_error)}"
+        yield f"• {tries}, the last answer: {answer_text(job.last_error)}"
     if job is not None and job.is_parked:
         yield "• I have stopped trying by myself: the button below starts again"
     elif job is not None and not job.is_running and role.cause is Cause.WAITING:
@@ -163,7 +165,7 @@ def _problem(why: Explanation, role: RoleExplanation) -> tuple[str, str]:
         case Cause.BRAKE:
             return "The brake holds this removal until a person decides", "`/doorlist brake` shows what is held"
         case Cause.UNSEEN:
-            return f"I could not ask Discord: {code_text(why.sight.trouble)}", "try again in a minute"
+            return f"I could not ask Discord: {answer_text(why.sight.trouble)}", "try again in a minute"
         case _:
             return ("It is about to be given" if role.should else "It is about to be taken"), ""
 
@@ -173,7 +175,7 @@ def _checked(why: Explanation) -> str:
     paid = "" if read_at is None else f" · payments read <t:{int(read_at.timestamp())}:R>"
     if why.sight.is_live:
         return f"checked just now at Discord{paid}"
-    trouble = code_text(why.sight.trouble)
+    trouble = answer_text(why.sight.trouble)
     if why.sight.at is None:
         return f"Discord could not be asked ({trouble}), and I have not seen them yet{paid}"
     return f"Discord could not be asked ({trouble}): this is what I saw {date(why.sight.at)}{paid}"

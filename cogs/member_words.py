@@ -11,6 +11,7 @@ from cogs.words import code_text, money, reason_text
 from locales.catalogue import words_for
 from membership.actors import Actor
 from membership.dossier import Payer
+from membership.errors import Reason
 from membership.model import OnEnd, OnPastDue, Plan, Proof
 from membership.records import HOUSE, Customer
 from membership.shown import ShownGrant, ShownState
@@ -19,6 +20,8 @@ KEPT_OF_REFERENCE = 3
 _ENGLISH = words_for("en")
 _MENTION = re.compile("<@\u200b(\\d+)\\\\>")
 """A mention as `code_text` leaves it."""
+_BUG = re.compile(r"[A-Za-z_.]+\(.*\)", re.DOTALL)
+"""How the worker writes down what it did not expect."""
 
 PROOFS = {
     Proof.OAUTH: "by Discord sign-in",
@@ -95,6 +98,15 @@ def totals_text(paid: Mapping[str, int]) -> str:
     return " + ".join(money({"amount": amount, "currency": currency}) for currency, amount in sorted(paid.items()))
 
 
+def answer_text(failure: str) -> str:
+    """Say in words what a try ended in: a reason of the catalogue, or our own sentence; never an exception."""
+    head, _, detail = failure.partition(": ")
+    if head in set(Reason):
+        more = f" ({code_text(detail)})" if detail else ""
+        return f"{reason_text(head)}{more}"
+    return "a fault on our side, which is in the log" if _BUG.fullmatch(failure) else code_text(failure)
+
+
 def summary_text(summary: str) -> str:
     """Show the summary of a change: harmless, like all foreign text, but for the mentions in it, which ping nobody."""
     return _MENTION.sub(r"<@\1>", code_text(summary))
@@ -102,8 +114,6 @@ def summary_text(summary: str) -> str:
 
 def next_change(grant: ShownGrant) -> str:
     """Say what happens next to a grant by itself, and when; "" when nothing does."""
-    if grant.grant.kick_at is not None:
-        return f"<t:{int(grant.grant.kick_at.timestamp())}:f> they are removed from the server"
     if grant.at is None or grant.is_over:
         return ""
     at, plan = f"<t:{int(grant.at.timestamp())}:D>", grant.plan

@@ -95,13 +95,17 @@ class RoleExplanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Every asked role with its cause. `next_at`: when our own clock changes something; `job`: the waiting look."""
+    """Every asked role with its cause. `job`: the waiting look; `kick_at`: when the member has to leave, if at all.
+
+    `is_kick_held`: the brake keeps them until a person decides.
+    """
 
     dossier: Dossier
     sight: Sight
     roles: tuple[RoleExplanation, ...]
     job: JobStatus | None
-    next_at: datetime | None
+    kick_at: datetime | None = None
+    is_kick_held: bool = False
 
     @property
     def first_off(self) -> RoleExplanation | None:
@@ -112,15 +116,15 @@ class Explanation:
 def explain_roles(look: Look, role_ids: Sequence[RoleId]) -> Explanation:
     """Explain these roles, those that are off first."""
     roles = [_role(look, role_id) for role_id in role_ids]
-    decision = look.dossier.decision
-    kicks = [grant.grant.kick_at for grant in look.dossier.grants if grant.grant.kick_at is not None]
-    moments = [moment for moment in (decision.valid_until, *kicks) if moment is not None]
+    is_live = any(outcome.is_live for outcome in look.dossier.decision.outcomes)
+    kicks = [outcome.kick_at for outcome in look.dossier.decision.outcomes if outcome.kick_at and not is_live]
     return Explanation(
         dossier=look.dossier,
         sight=look.sight,
         roles=tuple(sorted(roles, key=lambda role: (not role.is_off, not role.should, not role.is_managed))),
         job=look.job,
-        next_at=min(moments, default=None),
+        kick_at=min(kicks, default=None),
+        is_kick_held=None in look.braked,
     )
 
 

@@ -24,6 +24,7 @@ from membership.services import Services
 from membership.shown import ShownGrant, shown
 
 MOST_FOUND = 25
+MOST_SUGGESTED = 10
 MOST_NAMES = 5
 LATEST_ENTRIES = 5
 MOST_NOTES = 5
@@ -70,8 +71,8 @@ async def suggest(services: Services, actor: Actor, typed: str) -> Sequence[Foun
     """Return payers that fit what was typed so far. Asks the database alone, since it runs at every key."""
     now = services.clock.now()
     async with services.store.read() as tx:
-        customers = await tx.customers.search(actor.guild_id, typed, MOST_FOUND)
-        return [await _found(tx, actor.guild_id, customer, now) for customer in customers]
+        customers = await tx.customers.search(actor.guild_id, typed, MOST_SUGGESTED)
+        return [await _glimpse(tx, actor.guild_id, customer, now) for customer in customers]
 
 
 async def find(services: Services, actor: Actor, typed: str) -> Sequence[Found]:
@@ -183,13 +184,19 @@ async def _found(tx: Transaction, guild_id: GuildId, customer: Customer, now: da
         person = await _person(tx, MemberKey(guild_id, link.user_id), now)
         grants = [grant for grant in person.grants if grant.purchase.customer_id == customer.id]
         return Found(customer=customer, user_id=link.user_id, grants=tuple(grants))
+    return await _glimpse(tx, guild_id, customer, now)
+
+
+async def _glimpse(tx: Transaction, guild_id: GuildId, customer: Customer, now: datetime) -> Found:
+    """Judge a payer's purchases one by one, which is exact until somebody is connected, and quick."""
+    is_connected = await tx.links.active(customer.id) is not None
     claims = [
         Claim(grant=grant, purchase=purchase, plan=await tx.plans.get(grant.plan_id))
         for purchase in await tx.purchases.of_customer(customer.id)
         for grant in await tx.purchases.grants(purchase.id)
         if grant.guild_id == guild_id
     ]
-    grants = [shown(access_of(claim, now=now), is_connected=False) for claim in claims]
+    grants = [shown(access_of(claim, now=now), is_connected=is_connected) for claim in claims]
     return Found(customer=customer, user_id=None, grants=tuple(grants))
 
 

@@ -9,7 +9,7 @@ import pytest
 from cogs.cards import Row, Text
 from cogs.member_cards import found_card, found_label
 from cogs.member_history import happening_line
-from cogs.member_words import mail_text, next_change, reference, summary_text
+from cogs.member_words import answer_text, mail_text, next_change, reference, summary_text
 from cogs.state_words import grant_line
 from locales.catalogue import words_for
 from membership.actors import Actor
@@ -101,3 +101,9 @@ def test_a_history_line_names_the_act_the_reason_and_the_person() -> None:
         key="k",
     )
     assert happening_line(NOW, payment).endswith("🟠 Payment of 9.00 € failed")
+
+
+def test_what_a_try_ended_in_is_said_in_words_and_never_as_an_exception() -> None:
+    assert answer_text("role_above_bot: VIP") == "Discord does not let me: the role is above my own role (VIP)"
+    assert answer_text("role changes are paused in this server") == "role changes are paused in this server"
+    assert answer_text("TypeError('secret')") == "a fault on our side, which is in the log"

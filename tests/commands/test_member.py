@@ -24,6 +24,7 @@ async def test_support_finds_a_buyer_links_them_and_moves_the_purchase(s: Stage)
     assert "⏳ Waiting for Discord" in found.text
     assert "b••@" in found.text
     assert found.is_private
+    assert "nothing is known" in (await sue.types("member find", query="@kim")).text.lower()
     linked = await sue.types("member link", member=kim.id, customer=value, reason="sent a receipt")
     await s.settled_until(lambda: s.has("kim"))
     await sue.types("member move", from_member=kim.id, to_member=ben.id)
