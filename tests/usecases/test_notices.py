@@ -138,7 +138,7 @@ async def test_a_channel_that_takes_no_posts_is_told_to_the_owner_once(world: Wo
     await tell(world)
     await tell(world, "pause.on")
     await world.settle()
-    told = [call[-1] for call in world.discord.faults.of("tell_owner")]
+    told = [str(call[-1]) for call in world.discord.faults.of("tell_owner")]
     assert sorted(told) == ["channel.trouble", "pause.on"]
     rows = await notifying.matrix(world.services, GUILD)
     assert all(row.trouble for row in rows)
