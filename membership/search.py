@@ -18,7 +18,7 @@ from membership.dossier import NOTE, Dossier
 from membership.entitlements import access_of
 from membership.errors import Blocked, Gone, Retry, UserError
 from membership.ledgers import Transaction
-from membership.model import Claim, CustomerId, GuildId, Lane, MemberKey, Observation, UserId
+from membership.model import Claim, CustomerId, GuildId, Lane, MemberKey, Observation, Plan, PlanId, UserId
 from membership.records import Account, AuditEntry, Customer, Link
 from membership.services import Services
 from membership.shown import ShownGrant, shown
@@ -72,7 +72,8 @@ async def suggest(services: Services, actor: Actor, typed: str) -> Sequence[Foun
     now = services.clock.now()
     async with services.store.read() as tx:
         customers = await tx.customers.search(actor.guild_id, typed, MOST_SUGGESTED)
-        return [await _glimpse(tx, actor.guild_id, customer, now) for customer in customers]
+        plans = {plan.id: plan for plan in await tx.plans.all(actor.guild_id)}
+        return [await _glimpse(tx, plans, customer, now) for customer in customers]
 
 
 async def find(services: Services, actor: Actor, typed: str) -> Sequence[Found]:
@@ -87,7 +88,10 @@ async def find(services: Services, actor: Actor, typed: str) -> Sequence[Found]:
         found = [await _found(tx, actor.guild_id, customer, now) for customer in customers[:MOST_FOUND]]
         if user_id is not None and user_id not in {each.user_id for each in found}:
             found.append(await _person(tx, MemberKey(actor.guild_id, user_id), now))
-    return found or await _by_name(services, actor, text)
+    if user_id is None and "@" not in text[1:]:
+        known = {each.user_id for each in found}
+        found += [each for each in await _by_name(services, actor, text) if each.user_id not in known]
+    return found[:MOST_FOUND]
 
 
 async def customer(services: Services, actor: Actor, typed: str) -> CustomerId:
@@ -184,20 +188,21 @@ async def _found(tx: Transaction, guild_id: GuildId, customer: Customer, now: da
         person = await _person(tx, MemberKey(guild_id, link.user_id), now)
         grants = [grant for grant in person.grants if grant.purchase.customer_id == customer.id]
         return Found(customer=customer, user_id=link.user_id, grants=tuple(grants))
-    return await _glimpse(tx, guild_id, customer, now)
+    plans = {plan.id: plan for plan in await tx.plans.all(guild_id)}
+    return await _glimpse(tx, plans, customer, now)
 
 
-async def _glimpse(tx: Transaction, guild_id: GuildId, customer: Customer, now: datetime) -> Found:
+async def _glimpse(tx: Transaction, plans: Mapping[PlanId, Plan], customer: Customer, now: datetime) -> Found:
     """Judge a payer's purchases one by one, which is exact until somebody is connected, and quick."""
-    is_connected = await tx.links.active(customer.id) is not None
+    link = await tx.links.active(customer.id)
     claims = [
-        Claim(grant=grant, purchase=purchase, plan=await tx.plans.get(grant.plan_id))
+        Claim(grant=grant, purchase=purchase, plan=plans[grant.plan_id])
         for purchase in await tx.purchases.of_customer(customer.id)
         for grant in await tx.purchases.grants(purchase.id)
-        if grant.guild_id == guild_id
+        if grant.plan_id in plans
     ]
-    grants = [shown(access_of(claim, now=now), is_connected=is_connected) for claim in claims]
-    return Found(customer=customer, user_id=None, grants=tuple(grants))
+    grants = [shown(access_of(claim, now=now), is_connected=link is not None) for claim in claims]
+    return Found(customer=customer, user_id=None if link is None else link.user_id, grants=tuple(grants))
 
 
 async def _person(tx: Transaction, key: MemberKey, now: datetime) -> Found:
