@@ -10,7 +10,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from membership import binding, digest, invariants, offline_claims, resync
+from membership import binding, digest, invariants, offline_claims, resync, role_watch
 from membership.errors import DoorlistError
 from membership.ports import ChannelMessage
 from membership.services import Services
@@ -61,6 +61,7 @@ class Clocks:
         self._services.wake()
         for guild_id in guilds:
             await self._try("claims", offline_claims.catch_up(self._services, guild_id, self._answer))
+            await self._try("roles", role_watch.look(self._services, guild_id))
         await self._try("invariants", invariants.check(self._services))
         await self._try("digest", digest.post_due(self._services))
         self.last_run_at = now

@@ -31,7 +31,7 @@ def about_card(about: About, now: datetime) -> Card:
     """Say in a few lines how it is."""
     gateway = "not measured yet" if about.latency_seconds is None else f"{about.latency_seconds * 1000:.0f} ms"
     database = f"database {about.database_kind} {about.database_bytes / 1_000_000:.1f} MB"
-    run = "has not run yet" if about.last_run_at is None else f"{span(now - about.last_run_at)} ago"
+    run = "none yet" if about.last_run_at is None else f"{span(now - about.last_run_at)} ago"
     queue = f"queue {about.jobs.get('due', 0)} due, {about.jobs.get('waiting', 0)} later"
     parked = about.jobs.get("parked", 0)
     trouble = f" · **{parked} gave up**: `/doorlist doctor`" if parked else ""
@@ -43,7 +43,7 @@ def about_card(about: About, now: datetime) -> Card:
         lines=(
             Text(
                 f"up {span(now - about.started_at)} · gateway {gateway} · {database}\n"
-                f"Last run {run}: {about.members:,} members here · {queue}{trouble}"
+                f"Last run {run} · {about.members:,} members here · {queue}{trouble}"
             ),
             Text(" · ".join(events) or "No payment provider has sent an event yet."),
             Buttons(

@@ -74,7 +74,7 @@ def _field(setting: Setting, guild: Guild) -> Field:
 def _row(setting: Setting, guild: Guild) -> Row:
     usual = shown(setting, _DEFAULTS)
     now = shown(setting, guild)
-    default = "" if now == usual else f" (default: {usual})"
+    default = "" if usual in (now, "none") else f" (default: {usual})"
     text = f"**{setting.title}**: {_safely(setting, guild)}{default}\n-# {setting.about}"
     return Row(text, Button(label="Change", action="settings-edit", args=(setting.name,)))
 

@@ -148,13 +148,17 @@ class Setup(commands.Cog):
         await servers.welcomed(self._services, guild_id, guild.name, (channel_id, message_id))
 
     async def _take_welcome_away(self, guild_id: GuildId) -> None:
-        stands = await servers.forget_welcome(self._services, guild_id)
-        if stands is None:
+        async with self._services.store.read() as tx:
+            guild = await tx.guilds.get(guild_id)
+        if guild is None or guild.welcome_channel_id is None or guild.welcome_message_id is None:
             return
         try:
-            await self._cards.delete(*stands)
+            await self._cards.delete(guild.welcome_channel_id, guild.welcome_message_id)
         except (Blocked, Retry) as failure:
+            # It is tried again when the checklist is looked at next.
             log.info("welcome_not_deleted", guild_id=guild_id, why=str(failure))
+            return
+        await servers.forget_welcome(self._services, guild_id)
 
 
 def _guild_id(request: Request) -> GuildId:

@@ -17,7 +17,7 @@ from membership.desk import Adoption
 from membership.model import ChannelId, OnEnd, Plan, RoleId
 from membership.records import Guild
 
-NEEDED = ("manage_roles", "create_instant_invite", "view_channel", "send_messages", "embed_links", "attach_files")
+NEEDED = ("manage_roles", "create_instant_invite", "read_messages", "send_messages", "embed_links", "attach_files")
 KICK = "kick_members"
 MOST_NAMED = 3
 
@@ -89,7 +89,7 @@ def is_complete(found: Sequence[Step]) -> bool:
 
 
 def needed_permissions(plans: Sequence[Plan]) -> tuple[str, ...]:
-    """Return what the bot needs, by Discord's names; kicking only where a plan kicks."""
+    """Return what the bot needs, by discord.py's names; kicking only where a plan kicks."""
     kicks = any(OnEnd.KICK in (plan.on_end, plan.on_refund) for plan in plans)
     return (*NEEDED, KICK) if kicks else NEEDED
 

@@ -110,14 +110,11 @@ async def welcomed(services: Services, guild_id: GuildId, name: str, message: tu
         await tx.guilds.replace(replace(guild, welcome_channel_id=channel_id, welcome_message_id=message_id))
 
 
-async def forget_welcome(services: Services, guild_id: GuildId) -> tuple[ChannelId, MessageId] | None:
-    """Forget the message of the joining, once, and return where it stands: it has to go."""
+async def forget_welcome(services: Services, guild_id: GuildId) -> None:
+    """Take note that the message of the joining is gone."""
     async with services.store.write() as tx:
-        guild = await tx.guilds.get(guild_id)
-        if guild is None or guild.welcome_channel_id is None or guild.welcome_message_id is None:
-            return None
+        guild = await _known(tx, guild_id)
         await tx.guilds.replace(replace(guild, welcome_channel_id=None, welcome_message_id=None))
-    return guild.welcome_channel_id, guild.welcome_message_id
 
 
 async def _accounts(services: Services) -> tuple[list[AccountId], tuple[str, ...]]:

@@ -30,9 +30,10 @@ def _labels(message: Message) -> str:
     return str(message.components)
 
 
-async def test_a_strangers_server_waits_for_the_operator_who_lets_it_in(s: Stage) -> None:
+async def test_a_strangers_server_is_let_in_by_the_operator_and_set_up_by_buttons(s: Stage) -> None:
     rita, operator = s.person("rita"), _operator(s)
-    _, general = _new_server(s, rita)
+    guild, general = _new_server(s, rita)
+    discord = s.outside.discord
     await s.eventually(lambda: s.outside.discord.messages(general), "the joining message")
     welcome = s.outside.discord.messages(general)[0]
     at_rita = Keyboard(stage=s, user=rita, channel=general)
@@ -40,8 +41,6 @@ async def test_a_strangers_server_waits_for_the_operator_who_lets_it_in(s: Stage
     waiting = await at_rita.presses_on(welcome, "Open set-up")
     assert "has to let this server in" in waiting.text
     assert waiting.is_private
-    await waiting.presses("Look again")
-    assert "is not set up in this server yet" in (await at_rita.types("doorlist panel", channel=general.id)).text
     await s.settled()
     asked = s.outside.discord.direct_messages(operator)
     assert len(asked) == 1, "the operator is asked once"
@@ -51,7 +50,22 @@ async def test_a_strangers_server_waits_for_the_operator_who_lets_it_in(s: Stage
     assert "is let in" in approved.text
     await s.settled()
     assert "was approved" in _labels(s.outside.discord.direct_messages(rita)[-1])
-    assert "Set-up · " in (await at_rita.presses_on(welcome, "Open set-up")).text
+    listed = await at_rita.presses_on(welcome, "Open set-up")
+    assert "Set-up · " in listed.text
+
+    offered = await at_rita.offered("plan create", "product", "backst", name="Backstage")
+    preview = await at_rita.types("plan create", name="Backstage", product=offered[0][1])
+    await preview.presses("Create plan")
+    listed = await at_rita.types("doorlist setup")
+    assert "Backstage → " in listed.text
+
+    chosen = await (await listed.presses("Choose a channel")).picks(general.id)
+    assert "The panel stands in" in chosen.text
+    assert general.id in guild.channels
+    log = discord.create_channel(guild, "staff-log", visible_to=[discord.bot_role(guild)])
+    done = await (await chosen.presses("Choose a channel")).picks(log.id)
+    assert "7 of 7 done" in done.text, done.text
+    await s.eventually(lambda: welcome not in discord.messages(general), "the joining message goes")
 
 
 async def test_only_an_operator_lets_a_server_in(s: Stage) -> None:
@@ -62,12 +76,12 @@ async def test_only_an_operator_lets_a_server_in(s: Stage) -> None:
     await at_rita.types("doorlist setup")
     await s.settled()
 
-    asked = s.outside.discord.direct_messages(operator)[0]
+    assert len(s.outside.discord.direct_messages(operator)) == 1
     welcome = s.outside.discord.messages(general)[0]
     refused = await at_rita.forges(welcome, f"door:server-approve:{guild.id}")
     assert "may not" in refused.text or "not allowed" in refused.text, refused.text
     assert "has to let this server in" in (await at_rita.types("doorlist setup")).text
-    assert asked
+    assert "is not set up in this server yet" in (await at_rita.types("doorlist panel", channel=general.id)).text
 
 
 async def _checklist(keyboard: Keyboard) -> Screen:
