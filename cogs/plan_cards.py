@@ -13,6 +13,7 @@ from cogs.words import code_text, date
 from membership.adoption import NOTICE_DAYS, Adopted, Holders
 from membership.desk import AdoptionPolicy
 from membership.model import GrantState, OnEnd, Plan
+from membership.plan_effects import Fate
 from membership.preview import Applied
 
 MOST_LISTED = 25
@@ -115,7 +116,7 @@ def applied_card(applied: Applied, undecided: Sequence[Holders] = ()) -> Card:
     number = people_text(tally.touched)
     what = f"{number} are being changed now." if tally.touched else "Nobody had to be changed."
     lines: list[Line] = [Text(f"**{code_text(plan.name)}** is saved. {what}")]
-    if any(effect.lost for effect in tally.effects):
+    if tally.number(Fate.LOSE) or tally.number(Fate.MOVE):
         again = "Each payment is read again first. What is not done within 30 minutes asks once more at the brake."
         lines.append(Text(f"-# Removals go through because you saw the list. {again}"))
     lines += [

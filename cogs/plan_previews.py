@@ -143,7 +143,7 @@ async def _holder_lines(request: Request, shown: Shown) -> list[str]:
             lines.append(f"Could not count who has <@&{role_id}> without a purchase; they are left alone.")
         elif holders.user_ids:
             # Those who are about to get it from this plan have it already, too.
-            others = len(set(holders.user_ids) - {effect.user_id for effect in shown.tally.effects})
+            others = len(set(holders.user_ids) - await asyncio.to_thread(shown.tally.users))
             lines += [f"**{others:,}** have <@&{role_id}> without a purchase (left alone)"] if others else []
     return lines
 

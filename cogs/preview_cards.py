@@ -7,7 +7,6 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 
 from cogs.cards import Attachment, Button, Buttons, Card, Divider, Download, Line, Row, Style, Text, Tone
 from cogs.plan_words import changed_lines, people_text, roles_text, rule_lines, why_text
@@ -64,10 +63,10 @@ def preview_card(shown: Shown, notes: Notes, expires_at: datetime) -> Card:
 
 def page_card(shown: Shown, fate: Fate, page: int) -> Card:
     """Show one page of the people to whom the same would happen."""
-    everybody = shown.tally.counts[fate]
+    everybody = shown.tally.number(fate)
     last = max(0, (everybody - 1) // PER_PAGE)
     page = max(0, min(page, last))
-    people = islice(shown.tally.of(fate), page * PER_PAGE, (page + 1) * PER_PAGE)
+    people = shown.tally.of(fate, page * PER_PAGE, PER_PAGE)
     title = f"{_SIGNS[fate]} {everybody:,} {_VERBS[fate]}"
     turns = (
         Button(label="Back", action="plan-look", args=(shown.id,)),
@@ -92,8 +91,8 @@ def differs_card(differs: Differs, notes: Notes, expires_at: datetime) -> Card:
 
 def file_card(shown: Shown) -> Card:
     """Offer the list as a file."""
-    number = len(shown.tally.effects)
-    attachment = Attachment(file_name=CSV_NAME, content=csv_of(shown.tally.effects), alt=f"{number} rows")
+    number = shown.tally.size
+    attachment = Attachment(file_name=CSV_NAME, content=csv_of(shown.tally.effects()), alt=f"{number} rows")
     text = f"Everybody in preview {shown.id[:4]}: {people_text(number)}."
     return Card(lines=(Text(text), Download(CSV_NAME)), files=(attachment,))
 
@@ -133,7 +132,7 @@ def _changes(shown: Shown) -> list[str]:
 def _rows(plan: Plan, tally: Tally, preview_id: str) -> list[Line]:
     rows: list[Line] = []
     for fate in Fate:
-        number = tally.counts[fate]
+        number = tally.number(fate)
         if number:
             text = f"**{_SIGNS[fate]} {number:,}** {_what(fate, plan, tally)} · {_reasons(fate, tally)}"
             button = Button(label="See", action="plan-see", args=(preview_id, fate.value, 0))
@@ -144,7 +143,7 @@ def _rows(plan: Plan, tally: Tally, preview_id: str) -> list[Line]:
 
 def _what(fate: Fate, plan: Plan, tally: Tally) -> str:
     """Name the roles where they are the same for all; one look at the first few tells."""
-    few = list(islice(tally.of(fate), PER_PAGE))
+    few = tally.of(fate, 0, PER_PAGE)
     gained, lost = ({effect[place] for effect in few} for place in (2, 3))
     roles = _moves(fate, plan, few[0]) if len(gained) == len(lost) == 1 else "roles"
     return f"{_VERBS[fate]}" if fate is Fate.BLOCKED else f"{_VERBS[fate]} {roles}"
@@ -184,7 +183,7 @@ def _buttons(shown: Shown, notes: Notes) -> tuple[Button, ...]:
         args=(shown.id,),
         style=Style.SHARP if is_sharp else Style.MAIN,
     )
-    download = Button(label="Download CSV", action="plan-csv", args=(shown.id,), is_off=not shown.tally.effects)
+    download = Button(label="Download CSV", action="plan-csv", args=(shown.id,), is_off=not shown.tally.size)
     return apply, download
 
 

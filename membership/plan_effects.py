@@ -69,11 +69,6 @@ class Effect(NamedTuple):
         user_id, fate, gained, lost, is_kicked, why = line.split("|")
         return cls(UserId(int(user_id)), Fate(fate), _roles(gained), _roles(lost), is_kicked == "1", why)
 
-    @property
-    def deed(self) -> tuple[object, ...]:
-        """Return what makes two effects the same to the person: everything but the reason."""
-        return self[:5]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ground:
@@ -91,41 +86,57 @@ class Ground:
 
 @dataclass(slots=True, kw_only=True)
 class Tally:
-    """The effects counted so far, of `done` members out of `total`. It grows while it is counted."""
+    """The effects counted so far, of `done` members out of `total`. It grows while it is counted.
+
+    Effects are kept as lines of text: a hundred thousand tuples would make each garbage collection a stall.
+    """
 
     total: int = 0
     done: int = 0
     unlinked: int = 0
-    effects: list[Effect] = field(default_factory=list)
-    counts: Counter[Fate] = field(default_factory=Counter)
+    kicked: int = 0
+    lines: dict[Fate, list[str]] = field(default_factory=lambda: {fate: [] for fate in Fate})
     reasons: Counter[tuple[Fate, str]] = field(default_factory=Counter)
+
+    @property
+    def size(self) -> int:
+        """Return to how many members something would happen if it could be done."""
+        return sum(map(len, self.lines.values()))
 
     @property
     def unchanged(self) -> int:
         """Return how many of those looked at would stay as they are."""
-        return self.done - len(self.effects)
+        return self.done - self.size
 
     @property
     def touched(self) -> int:
         """Return to how many members something would happen."""
-        return len(self.effects) - self.counts[Fate.BLOCKED]
+        return self.size - self.number(Fate.BLOCKED)
 
-    @property
-    def kicked(self) -> int:
-        """Return how many would be removed from the server."""
-        return sum(effect.is_kicked for effect in self.effects)
+    def number(self, fate: Fate) -> int:
+        """Return to how many members the same kind of thing would happen."""
+        return len(self.lines[fate])
+
+    def of(self, fate: Fate, start: int = 0, limit: int | None = None) -> list[Effect]:
+        """Return the effects of one kind, all of them or a page."""
+        end = None if limit is None else start + limit
+        return [Effect.parse(line) for line in self.lines[fate][start:end]]
+
+    def effects(self) -> Iterator[Effect]:
+        """Return all effects, one after the other."""
+        return (Effect.parse(line) for lines in self.lines.values() for line in lines)
+
+    def users(self) -> set[UserId]:
+        """Return whom the effects are about."""
+        return {UserId(int(line.partition("|")[0])) for lines in self.lines.values() for line in lines}
 
     def add(self, effect: Effect | None) -> None:
         """Count one member; None: nothing happens to them."""
         self.done += 1
         if effect is not None:
-            self.effects.append(effect)
-            self.counts[effect.fate] += 1
+            self.lines[effect.fate].append(str(effect))
             self.reasons[effect.fate, effect.why] += 1
-
-    def of(self, fate: Fate) -> Iterator[Effect]:
-        """Return the effects of one kind, by user."""
-        return (effect for effect in self.effects if effect.fate is fate)
+            self.kicked += effect.is_kicked
 
 
 def effect(standing: Standing, observed: Observation, ground: Ground) -> Effect | None:
@@ -176,10 +187,16 @@ def with_plan(standing: Standing, plan: Plan) -> MemberFacts:
     return replace(standing.facts, claims=tuple(claims))
 
 
-def differences(before: Sequence[Effect], after: Sequence[Effect]) -> tuple[list[Effect], list[Effect]]:
-    """Return the effects that came and those that went between two countings."""
-    then, now = ({effect.deed: effect for effect in effects} for effects in (before, after))
-    return [now[deed] for deed in now.keys() - then.keys()], [then[deed] for deed in then.keys() - now.keys()]
+def deed(line: str) -> str:
+    """Return what makes two effects, as lines, the same to the person: everything but the reason."""
+    return line.rpartition("|")[0]
+
+
+def differences(before: Tally, after: Tally) -> tuple[list[Effect], list[Effect]]:
+    """Return the effects that came and those that went between two countings, those that can be done first."""
+    then, now = ({deed(line): line for lines in tally.lines.values() for line in lines} for tally in (before, after))
+    came = [Effect.parse(line) for key, line in now.items() if key not in then]
+    return came, [Effect.parse(line) for key, line in then.items() if key not in now]
 
 
 def _roles(text: str) -> tuple[RoleId, ...]:

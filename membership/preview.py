@@ -31,7 +31,18 @@ from membership.model import (
     Plan,
     UserId,
 )
-from membership.plan_effects import NEW_PLAN, NEW_ROLE, Effect, Fate, Ground, Tally, differences, effect, observed_of
+from membership.plan_effects import (
+    NEW_PLAN,
+    NEW_ROLE,
+    Effect,
+    Fate,
+    Ground,
+    Tally,
+    deed,
+    differences,
+    effect,
+    observed_of,
+)
 from membership.records import HeldRemoval
 from membership.services import Services
 from membership.staff_acts import StaffAct
@@ -143,7 +154,7 @@ async def apply(services: Services, actor: Actor, preview_id: str) -> Applied | 
         await _require_untouched(tx, shown)
     tally = [tally async for tally in count(services, shown.plan)][-1]
     if kept is None or (await asyncio.to_thread(_spelled, tally))[1] != kept.set_hash:
-        appeared, vanished = await asyncio.to_thread(differences, shown.tally.effects, tally.effects)
+        appeared, vanished = await asyncio.to_thread(differences, shown.tally, tally)
         again = await keep(services, actor, shown.plan, tally)
         return Differs(shown=again, appeared=tuple(appeared), vanished=tuple(vanished))
     plan = await _with_role(services, actor, shown.plan)
@@ -234,8 +245,8 @@ async def _release(tx: Transaction, actor: Actor, tally: Tally, preview_id: str,
     """Take the person's word for the removals that they saw: a batch of its own, held and released in one go."""
     removals = [
         HeldRemoval(key=MemberKey(actor.guild_id, effect.user_id), role_id=role)
-        for effect in tally.effects
-        if effect.fate is not Fate.BLOCKED
+        for fate in (Fate.LOSE, Fate.MOVE)
+        for effect in tally.of(fate)
         for role in effect.lost
     ]
     if not removals:
@@ -274,8 +285,7 @@ def _spelled(tally: Tally) -> tuple[str, str]:
 
     Who cannot be served does not count, and neither does why something happens.
     """
-    digest = hashlib.sha256()
+    lines = [line for each in tally.lines.values() for line in each]
     # Sorted: a grant that is opened meanwhile moves its member to another place in the count, and changes nothing.
-    for deed in sorted(each.deed for each in tally.effects if each.fate is not Fate.BLOCKED):
-        digest.update(repr(deed).encode())
-    return "\n".join(map(str, tally.effects)), digest.hexdigest()
+    deeds = sorted(deed(line) for fate, each in tally.lines.items() if fate is not Fate.BLOCKED for line in each)
+    return "\n".join(lines), hashlib.sha256("\n".join(deeds).encode()).hexdigest()

@@ -54,7 +54,7 @@ async def test_a_changed_role_is_applied_past_the_brake_because_the_list_was_see
     await world.member("vip", CHARLIE)
     await world.member("vip", BOB)
     shown = await previewed(world, replace(vip, roles=(GOLD,)))
-    assert shown.tally.counts[Fate.MOVE] == 2
+    assert shown.tally.number(Fate.MOVE) == 2
     done = await applied(world, shown)
     assert world.roles(CHARLIE) == world.roles(BOB) == {GOLD}
     await undo.undo(world.services, ALICE_ACTS, done.change_id)
