@@ -10,7 +10,7 @@ from cogs.examination import ChannelExamination, GuildExamination, RoleExaminati
 from cogs.role_words import danger_warning, role_refusal
 from cogs.roles import Refusal
 from cogs.settings_cards import Values, settings_card
-from cogs.settings_catalogue import SETTINGS, Group, named, policy_names, read, written
+from cogs.settings_catalogue import SETTINGS, Group, Setting, named, policy_names, read, written
 from cogs.setup_rows import NEEDED, PaymentLook, SetupFacts, State, is_complete, steps
 from cogs.undo import summary_text
 from membership.errors import UserError
@@ -130,9 +130,9 @@ def test_every_setting_of_the_policy_is_shown_locked_with_where_it_was_set() -> 
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
-def test_a_setting_reads_back_what_it_shows(setting: object) -> None:
-    known = named(setting.name)
-    assert read(known, written(known, GUILD)) == getattr(GUILD, known.name)
+def test_a_setting_reads_back_what_it_shows(setting: Setting) -> None:
+    assert named(setting.name) is setting
+    assert read(setting, written(setting, GUILD)) == getattr(GUILD, setting.name)
 
 
 def test_a_choice_that_nobody_offered_is_refused() -> None:

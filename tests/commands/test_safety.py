@@ -80,3 +80,9 @@ async def test_about_says_how_this_doorlist_is(s: Stage, olga: Keyboard) -> None
     text = (await olga.types("doorlist about")).text
     assert "SQLite" in text
     assert "queue 0 due" in text
+
+
+async def test_a_channel_of_another_server_is_no_setting_here(s: Stage, olga: Keyboard) -> None:
+    elsewhere = s.outside.discord.create_channel(s.outside.seed.neighbour.guild, "theirs")
+    refused = await olga.types("doorlist settings", setting="event_channel_id", value=str(elsewhere.id))
+    assert "no such text channel in this server" in refused.text
