@@ -9,6 +9,7 @@ from membership import binding, claims, notices, presence, role_watch
 from membership.claims import ClaimAnswer
 from membership.ledgers import Store
 from membership.model import ChannelId, GuildId, MemberKey, MessageId, UserId
+from membership.presence import HandChange
 from membership.services import Services
 
 IDENTIFIES_A_DAY = 200
@@ -30,9 +31,9 @@ class GuildWatch:
         """Look at somebody who left."""
         await presence.member_came_or_went(self._services, key)
 
-    async def roles_changed_by_hand(self, key: MemberKey) -> None:
-        """Look at somebody whose roles a person changed."""
-        await presence.member_came_or_went(self._services, key)
+    async def roles_changed_by_hand(self, key: MemberKey, change: HandChange) -> None:
+        """Look at somebody whose roles a person changed, and tell who did."""
+        await presence.roles_changed_by_hand(self._services, key, change)
 
     async def guild_available(self, guild_id: GuildId, name: str) -> None:
         """Sweep a guild that can be acted on again."""

@@ -10,7 +10,8 @@ from discord.ext import commands
 from cogs.calls import Calls
 from cogs.lanes import Lanes
 from cogs.parts import GuildEvents
-from membership.model import GuildId, MemberKey, UserId
+from membership.model import GuildId, MemberKey, RoleId, UserId
+from membership.presence import HandChange
 
 CONNECTED_DEBOUNCE_SECONDS = 0.5
 
@@ -115,7 +116,7 @@ class Gateway(commands.Cog):
         if target_id == (self._bot.user.id if self._bot.user else None):
             await self._roles_moved(entry.guild)
         elif target_id:
-            await self._events.roles_changed_by_hand(_key(entry.guild.id, target_id))
+            await self._events.roles_changed_by_hand(_key(entry.guild.id, target_id), _hand_change(entry))
 
     @commands.Cog.listener()
     async def on_member_update(self, before: discord.Member, after: discord.Member) -> None:
@@ -139,6 +140,20 @@ class Gateway(commands.Cog):
     async def _roles_moved(self, guild: discord.Guild) -> None:
         self._lanes.reset(GuildId(guild.id))
         await self._events.role_changed(GuildId(guild.id))
+
+
+def _hand_change(entry: discord.AuditLogEntry) -> HandChange:
+    """Read who changed which roles; discord.py puts what was given after and what was taken before."""
+    return HandChange(
+        by=UserId(entry.user_id or 0),
+        given=_role_ids(entry.changes.after),
+        taken=_role_ids(entry.changes.before),
+        entry_id=str(entry.id),
+    )
+
+
+def _role_ids(side: discord.audit_logs.AuditLogDiff) -> tuple[RoleId, ...]:
+    return tuple(RoleId(role.id) for role in getattr(side, "roles", None) or ())
 
 
 def _what_matters(role: discord.Role) -> tuple[object, ...]:

@@ -11,6 +11,7 @@ from membership.checks import Result
 from membership.claims import ClaimAnswer
 from membership.model import ChannelId, GuildId, MemberKey, MessageId, UserId
 from membership.ports import Clock
+from membership.presence import HandChange
 from membership.services import Services
 
 
@@ -23,7 +24,7 @@ class GuildEvents(Protocol):
     async def member_left(self, key: MemberKey) -> None:
         """Take note that somebody left, was kicked or was banned."""
 
-    async def roles_changed_by_hand(self, key: MemberKey) -> None:
+    async def roles_changed_by_hand(self, key: MemberKey, change: HandChange) -> None:
         """Take note that somebody else than us gave or took a role of this member."""
 
     async def guild_available(self, guild_id: GuildId, name: str) -> None:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from membership import binding
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from membership import binding, notices
 from membership.errors import Reason
-from membership.model import GrantState, GuildId, Lane, MemberKey
+from membership.ledgers import Transaction
+from membership.model import GrantState, GuildId, Lane, ManualChange, MemberKey, RoleId, UserId
 from membership.records import AuditEntry
 from membership.services import Services
 
 WAITING_PER_CHANGE = 1000
+DAY = timedelta(days=1)
+RECENT = 50
+BY_HAND = "role.manual_change"
 
 _WAITING = (
     (GrantState.FAILED, None),
@@ -26,6 +34,33 @@ async def member_came_or_went(services: Services, key: MemberKey) -> None:
     async with services.store.write() as tx:
         await binding.mark(tx, [key], Lane.EVENT, services.clock.now())
     services.wake()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandChange:
+    """Roles that somebody gave a member or took, as the server's own audit log names it by `entry_id`."""
+
+    by: UserId
+    given: tuple[RoleId, ...]
+    taken: tuple[RoleId, ...]
+    entry_id: str
+
+
+async def roles_changed_by_hand(services: Services, key: MemberKey, change: HandChange) -> None:
+    """Look at a member whose roles somebody changed, and tell staff who it was where the roles are sold.
+
+    Told once for an entry, however often Discord sends it; a server that accepts such changes only writes it down.
+    """
+    now = services.clock.now()
+    async with services.store.write() as tx:
+        sold = {role for plan in await tx.plans.all(key.guild_id) for role in plan.all_roles}
+        events = (BY_HAND,)
+        told = await tx.audit.recent(RECENT, guild_id=key.guild_id, user_id=key.user_id, events=events, since=now - DAY)
+        if not any((entry.detail or {}).get("entry_id") == change.entry_id for _, _, entry in told):
+            for roles, is_removal in ((change.given, False), (change.taken, True)):
+                hand = _Hand(change=change, roles=sorted(sold & set(roles)), is_removal=is_removal)
+                await _tell_of_hand(tx, key, hand, now)
+    await member_came_or_went(services, key)
 
 
 async def guild_appeared(services: Services, guild_id: GuildId, name: str) -> None:
@@ -56,3 +91,26 @@ async def roles_changed(services: Services, guild_id: GuildId) -> None:
                     keys.add(MemberKey(guild_id, link.user_id))
         await binding.mark(tx, sorted(keys), Lane.EVENT, now)
     services.wake()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Hand:
+    change: HandChange
+    roles: Sequence[RoleId]
+    is_removal: bool
+
+
+async def _tell_of_hand(tx: Transaction, key: MemberKey, hand: _Hand, now: datetime) -> None:
+    if not hand.roles:
+        return
+    facts = {
+        "role_ids": [str(role) for role in hand.roles],
+        "is_removal": hand.is_removal,
+        "entry_id": hand.change.entry_id,
+    }
+    guild, actor = await tx.guilds.get(key.guild_id), f"staff:{hand.change.by}"
+    if guild is not None and guild.manual_change is ManualChange.ACCEPT:
+        entry = AuditEntry(event=BY_HAND, actor=actor, guild_id=key.guild_id, user_id=key.user_id, detail=facts)
+        await tx.audit.add(entry, now)
+    else:
+        await notices.tell(tx, BY_HAND, key.guild_id, facts, now, actor=actor, user_id=key.user_id)

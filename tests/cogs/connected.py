@@ -24,6 +24,7 @@ from membership.checks import Area, Outcome, Result
 from membership.claims import ClaimAnswer, ClaimOutcome
 from membership.errors import Retry, UserError
 from membership.model import ChannelId, GuildId, MemberKey, MessageId, RoleId, UserId
+from membership.presence import HandChange
 from membership.services import Sellers, Services
 from sandbox.discord.buckets import Buckets
 from sandbox.discord.world import User
@@ -41,6 +42,7 @@ class Heard:
     """Records what the gateway said, in order."""
 
     log: list[tuple[object, ...]] = field(default_factory=list)
+    hands: list[HandChange] = field(default_factory=list)
 
     async def member_joined(self, key: MemberKey) -> None:
         self.log.append(("joined", *key))
@@ -48,8 +50,9 @@ class Heard:
     async def member_left(self, key: MemberKey) -> None:
         self.log.append(("left", *key))
 
-    async def roles_changed_by_hand(self, key: MemberKey) -> None:
+    async def roles_changed_by_hand(self, key: MemberKey, change: HandChange) -> None:
         self.log.append(("by_hand", *key))
+        self.hands.append(change)
 
     async def guild_available(self, guild_id: GuildId, name: str) -> None:
         self.log.append(("available", guild_id, name))

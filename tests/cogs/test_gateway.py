@@ -21,6 +21,8 @@ async def test_a_role_changed_by_a_person_is_told() -> None:
         stage = here.stage
         stage.local.people.give_role(stage.guild, stage.charlie, stage.vip, by=stage.bob)
         await until(lambda: ("by_hand", *here.key(stage.charlie)) in here.heard.log)
+        (change,) = here.heard.hands
+        assert (change.by, change.given, change.taken) == (stage.bob.id, (here.vip_id,), ())
 
 
 async def test_our_own_role_write_is_not_told_as_a_change_by_hand() -> None:

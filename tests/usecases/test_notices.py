@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from membership import notices, notifying
+from membership import notices, notifying, presence
 from membership.actors import Actor
 from membership.desk import NotifyMode
 from membership.errors import Audience, Blocked, Gone, Reason, UserError
 from membership.model import ChannelId, Dispute, GuildId, MemberKey, PurchaseStatus, RoleId, UserId
 from membership.notifying import Wish
-from tests.usecases.world import ALICE, CHARLIE, EVENT_CHANNEL, GUILD, VIP, World
+from tests.usecases.world import ALICE, CHARLIE, EVENT_CHANNEL, FRIEND, GUILD, VIP, World
 
 MONEY = ChannelId(902)
 OWNER = Actor(guild_id=GUILD, user_id=ALICE, name="alice", can_staff=True, can_manage=True)
@@ -193,3 +193,13 @@ async def test_a_test_reaches_every_row_of_the_group_that_is_posted_at_once(worl
     await world.settle()
     assert len(posted(world)) == sent > 3
     assert not any(facts.get("is_loud") for _, facts in world.discord.posts)
+
+
+async def test_who_gave_a_sold_role_by_hand_is_named_once(world: World) -> None:
+    await world.plan("vip", VIP)
+    change = presence.HandChange(by=ALICE, given=(VIP, FRIEND), taken=(), entry_id="77")
+    for _ in range(2):
+        await presence.roles_changed_by_hand(world.services, MemberKey(GUILD, CHARLIE), change)
+    await world.settle()
+    ((event, facts),) = world.discord.posts
+    assert (event, facts["actor"], facts["role_ids"]) == ("role.manual_change", f"staff:{ALICE}", [str(VIP)])
