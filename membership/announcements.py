@@ -13,11 +13,11 @@ from typing import assert_never
 
 import structlog
 
-from membership import notices
+from membership import direct_messages, notices
 from membership.entitlements import Access, Outcome
 from membership.errors import Reason
 from membership.ledgers import Transaction
-from membership.model import BatchId, CustomerId, Grant, GrantState, MemberKey, RoleId
+from membership.model import BatchId, CustomerId, Grant, GrantState, MemberKey, PlanId, RoleId
 from membership.records import AuditEntry, Draft
 from membership.steps import Progress
 
@@ -41,11 +41,15 @@ class Transition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """Where one member's news is written: the open transaction and the moment."""
+    """Where one member's news is written: the open transaction and the moment.
+
+    `kept_plans` are what the member goes on having, so that nobody is told of the end of what another purchase carries.
+    """
 
     tx: Transaction
     key: MemberKey
     now: datetime
+    kept_plans: frozenset[PlanId] = frozenset()
 
     async def tell(self, event: str, facts: Mapping[str, object], grant: Grant | None = None) -> None:
         """Write what happened into the audit and queue its post."""
@@ -91,7 +95,8 @@ class Record:
 
     async def direct_message(self, dedupe_key: str, template: str, facts: Mapping[str, object]) -> None:
         """Queue a direct message to the member."""
-        await self._put(dedupe_key, "dm", str(self.key.user_id), template, facts)
+        letter = direct_messages.Letter(template=template, facts=facts, dedupe_key=dedupe_key)
+        await direct_messages.write(self.tx, self.key, letter, self.now)
 
     async def _put(self, dedupe_key: str, kind: str, target: str, template: str, facts: Mapping[str, object]) -> None:
         draft = Draft(dedupe_key=dedupe_key, kind=kind, target=target, template=template, facts=facts)
@@ -212,7 +217,7 @@ def _facts(change: Transition, progress: Progress) -> dict[str, object]:
 
 
 async def _write_to_member(record: Record, change: Transition, *, is_present: bool) -> None:
-    after, purchase = change.after, change.outcome.claim.purchase
+    after, purchase, plan = change.after, change.outcome.claim.purchase, change.outcome.claim.plan
     facts: dict[str, object] = {
         "purchase_id": int(purchase.id),
         "grant_id": int(after.id),
@@ -223,15 +228,20 @@ async def _write_to_member(record: Record, change: Transition, *, is_present: bo
         until = change.outcome.until.isoformat() if change.outcome.until else ""
         key = f"past_due:{after.id}:{since}"
         await record.mail(key, purchase.customer_id, "past_due", facts | {"until": until})
+        await direct_messages.tell_of_failed_payment(record.tx, record.key, change.outcome, record.now)
     is_new_end = after.state is GrantState.REVOKED and change.before.ended_at is None
-    if is_new_end and change.before.state is not after.state and after.reason not in QUIET_ENDS:
+    is_quiet = after.reason in QUIET_ENDS or plan.id in record.kept_plans
+    if is_new_end and change.before.state is not after.state and not is_quiet:
         ended = facts | {"ended_at": record.now.isoformat(), "is_still_member": is_present}
         await record.mail(f"ended:{after.id}:{after.episode}", purchase.customer_id, "ended", ended)
+        if is_present and after.kick_at is None:
+            await direct_messages.tell_of_end(record.tx, record.key, after, plan, record.now)
     if after.kick_at is not None and change.before.kick_at is None:
         # DM first: after the kick we share no guild and cannot.
-        dm = facts | {"plan": change.outcome.claim.plan.name, "kick_at": after.kick_at.isoformat()}
-        dm["guild_id"] = str(after.guild_id)
+        dm = facts | {"plan": plan.name, "kick_at": after.kick_at.isoformat()}
         await record.direct_message(f"kick:{after.id}:{after.episode}", "kick", dm)
+    if event_of(change) == "grant.delivered":
+        await direct_messages.tell_of_delivery(record.tx, record.key, after, change.outcome, record.now)
 
 
 def _spoken(detail: Mapping[str, object]) -> dict[str, object]:

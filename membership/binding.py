@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Unpack
 
-from membership import notices
+from membership import direct_messages, notices
 from membership.ledgers import Transaction
 from membership.model import CustomerId, GrantState, GuildId, Lane, MemberKey, Proof, PurchaseId, UserId
 from membership.records import Draft, Link
@@ -39,6 +39,10 @@ async def bind_as(tx: Transaction, link: Link, *, actor: str) -> list[MemberKey]
         facts = {"user_id": str(user_id), "moved_at": now.isoformat()}
         draft = Draft(dedupe_key=f"moved:{number}", kind="mail", target=str(customer_id), template="moved", facts=facts)
         await tx.outbox.put(draft, now)
+        purchases = await tx.purchases.of_customer(customer_id)
+        for key in keys:
+            if key.user_id == previous.user_id:
+                await direct_messages.tell_of_move(tx, key, purchases, number, now)
     return keys
 
 

@@ -69,7 +69,7 @@ def shown(outcome: Outcome, *, is_connected: bool = True) -> ShownGrant:
     claim = outcome.claim
     state, reason = _state(outcome, is_connected=is_connected)
     at = _moment(outcome, state)
-    is_renewing = state in _RUNNING and at is not None and at == claim.purchase.period_ends_at and not _ends_at(outcome)
+    is_renewing = state in _RUNNING and at is not None and at == claim.purchase.period_ends_at and not ends_at(outcome)
     return ShownGrant(
         grant=claim.grant,
         plan=claim.plan,
@@ -137,7 +137,7 @@ def _delivered(outcome: Outcome) -> ShownState:
         case Reason.TRIAL:
             return ShownState.TRIALING
         case _:
-            end = _ends_at(outcome)
+            end = ends_at(outcome)
             is_cancelled = outcome.claim.purchase.kind is PurchaseKind.SUBSCRIPTION
             is_revoked = outcome.claim.grant.revoke_at is not None
             return ShownState.ENDING if end is not None and (is_cancelled or is_revoked) else ShownState.ACTIVE
@@ -163,16 +163,16 @@ def _moment(outcome: Outcome, state: ShownState) -> datetime | None:
         case ShownState.REVOKED:
             return grant.ended_at
         case ShownState.TRIALING:
-            return purchase.trial_ends_at or _ends_at(outcome)
+            return purchase.trial_ends_at or ends_at(outcome)
         case ShownState.PAST_DUE:
             return outcome.until
         case ShownState.DISPUTED | ShownState.UNCLEAR | ShownState.REMOVING | ShownState.PENDING_PAYMENT:
             return None
         case _:
-            return _ends_at(outcome) or purchase.period_ends_at
+            return ends_at(outcome) or purchase.period_ends_at
 
 
-def _ends_at(outcome: Outcome) -> datetime | None:
+def ends_at(outcome: Outcome) -> datetime | None:
     """Return when a granted claim ends for sure: by staff, by our clock, or because it was cancelled."""
     moments = (outcome.claim.grant.revoke_at, outcome.until, outcome.claim.purchase.ends_at)
     return min((moment for moment in moments if moment is not None), default=None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
-from membership import invites, notices
+from membership import direct_messages, invites, notices
 from membership.announcements import Record, Transition, announce_acts, announce_changes
 from membership.diff import Limits, is_left_away
 from membership.entitlements import KICK_DELAY, Access, Decision, Outcome
@@ -47,11 +47,13 @@ async def settle(services: Services, result: Result) -> None:
         transitions = [change for outcome in result.decision.outcomes if (change := _change(outcome, result, now))]
         for transition in transitions:
             await tx.purchases.set_grant(transition.after)
-        record = Record(tx=tx, key=key, now=now)
+        kept = {each.claim.plan.id for each in result.decision.outcomes if each.access is Access.GRANTED}
+        record = Record(tx=tx, key=key, now=now, kept_plans=frozenset(kept))
         await announce_acts(record, progress)
         by_hand = [change for change in transitions if _is_left_to_people(change, result)]
         await announce_changes(record, progress, [change for change in transitions if change not in by_hand])
         await _tell_of_hands(record, by_hand, result)
+        await direct_messages.tell_of_near_ends(tx, key, result.decision.outcomes, now)
         await _forget_used_invites(tx, result)
         is_live = any(outcome.is_live for outcome in result.decision.outcomes)
         await tx.removals.drop(key, sorted(result.decision.roles), is_live=is_live)
@@ -218,5 +220,6 @@ def _next_check(result: Result, transitions: list[Transition], now: datetime) ->
     decision = result.decision
     kicks = [change.after.kick_at for change in transitions]
     is_kick_waiting = decision.kick and result.progress.is_present
-    moments = (decision.valid_until, *kicks, result.look_again_at, now if is_kick_waiting else None)
+    near_end = direct_messages.next_near_end(decision.outcomes, now)
+    moments = (decision.valid_until, near_end, *kicks, result.look_again_at, now if is_kick_waiting else None)
     return min((moment for moment in moments if moment is not None), default=None)

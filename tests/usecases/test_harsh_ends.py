@@ -56,7 +56,7 @@ async def test_another_live_purchase_in_the_same_server_prevents_the_kick(world:
     await world.changes(bought, status=PurchaseStatus.ENDED)
     await world.advance(hours=48)
     assert world.roles(CHARLIE) == {GOLD}
-    assert world.discord.messages == []
+    assert world.discord.messages == [(CHARLIE, "ended")]
 
 
 async def test_the_provider_is_asked_again_right_before_a_kick(world: World) -> None:
