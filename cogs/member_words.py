@@ -18,7 +18,7 @@ from membership.shown import ShownGrant, ShownState
 
 KEPT_OF_REFERENCE = 3
 _ENGLISH = words_for("en")
-_MENTION = re.compile("<@\u200b(\\d+)\\\\>")
+_MENTION = re.compile("<(?:(@)\u200b(&?)|\\\\(#))(\\d+)\\\\>")
 """A mention as `code_text` leaves it."""
 _BUG = re.compile(r"[A-Za-z_.]+\(.*\)", re.DOTALL)
 """How the worker writes down what it did not expect."""
@@ -109,7 +109,7 @@ def answer_text(failure: str) -> str:
 
 def summary_text(summary: str) -> str:
     """Show the summary of a change: harmless, like all foreign text, but for the mentions in it, which ping nobody."""
-    return _MENTION.sub(r"<@\1>", code_text(summary))
+    return _MENTION.sub(lambda found: f"<{found[1] or found[3]}{found[2] or ''}{found[4]}>", code_text(summary))
 
 
 def next_change(grant: ShownGrant) -> str:

@@ -10,9 +10,9 @@ from discord.ext import commands
 
 from cogs.cards import Tone
 from cogs.frame import Frame
+from cogs.member_words import summary_text
 from cogs.requests import Request
 from cogs.suggestions import Choices, choices
-from cogs.words import code_text
 from membership import undo
 from membership.errors import UserError
 from membership.model import ChangeId
@@ -23,22 +23,17 @@ async def changes(interaction: discord.Interaction, typed: str) -> Choices:
     request = Request.of(interaction)
     found = await undo.recent(request.services, request.actor)
     return choices(
-        ((f"{change.at:%d %b %H:%M} · {_MENTION.sub('a member', change.summary)}", str(change.id)) for change in found),
+        ((f"{change.at:%d %b %H:%M} · {_MENTION.sub(_plainly, change.summary)}", str(change.id)) for change in found),
         typed,
     )
 
 
-_MENTION = re.compile(r"(<@\d+>)")
+_MENTION = re.compile(r"<([@#]&?)\d+>")
 
 
-def summary_text(summary: str) -> str:
-    """Write a change's summary with its mentions, and everything else as plain text."""
-    return "".join(part if _MENTION.fullmatch(part) else _escaped(part) for part in _MENTION.split(summary))
-
-
-def _escaped(text: str) -> str:
-    """Escape without losing the spaces around a mention."""
-    return " ".join(map(code_text, text.split(" ")))
+def _plainly(mention: re.Match[str]) -> str:
+    """Say what a mention is of: suggestions show no mentions."""
+    return {"@": "a member", "@&": "a role"}.get(mention[1], "a channel")
 
 
 class Undo(commands.Cog):

@@ -77,7 +77,7 @@ async def write_down(
     changed = {name for name in before if before[name] != after[name]}
     if not changed:
         return None
-    summary = ", ".join(f"{name}: {_shown(before[name])} → {_shown(after[name])}" for name in sorted(changed))
+    summary = ", ".join(f"{_said(name)}: {_shown(name, before)} → {_shown(name, after)}" for name in sorted(changed))
     made = Change(
         guild_id=actor.guild_id,
         actor=str(actor),
@@ -134,5 +134,12 @@ async def _of(tx: Transaction, guild_id: GuildId) -> Guild:
     return guild
 
 
-def _shown(value: object) -> str:
-    return "none" if value in (None, "") else str(value)
+def _said(name: str) -> str:
+    return name.removesuffix("_id").replace("_", " ")
+
+
+def _shown(name: str, values: Json) -> str:
+    value = values[name]
+    if value in (None, ""):
+        return "none"
+    return f"<#{value}>" if name.endswith("_channel_id") else str(value)

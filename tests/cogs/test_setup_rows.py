@@ -12,7 +12,6 @@ from cogs.roles import Refusal
 from cogs.settings_cards import Values, settings_card
 from cogs.settings_catalogue import SETTINGS, Group, Setting, named, policy_names, read, written
 from cogs.setup_rows import NEEDED, PaymentLook, SetupFacts, State, is_complete, steps
-from cogs.undo import summary_text
 from membership.errors import UserError
 from membership.model import AccountId, ChannelId, GuildId, MessageId, OnEnd, Plan, PlanId, PlanProduct, RoleId
 from membership.policy import Policy
@@ -138,7 +137,3 @@ def test_a_setting_reads_back_what_it_shows(setting: Setting) -> None:
 def test_a_choice_that_nobody_offered_is_refused() -> None:
     with pytest.raises(UserError, match="can be: On, Off"):
         read(named("dms"), "perhaps")
-
-
-def test_a_summary_keeps_its_mentions_and_nothing_else() -> None:
-    assert summary_text("**VIP** given to <@12>") == "\\*\\*VIP\\*\\* given to <@12>"
