@@ -45,7 +45,7 @@ async def sandbox(settings: Settings, *, database: Path, port: int, clock: Movab
         world = await stack.enter_async_context(
             outside(clock, host=HOST, port=port, doorlist_url=doorlist_url, buckets=Buckets(time_scale=1 / SPEED))
         )
-        pointed = pointed_at(world, settings, database=database, port=doorlist_port)
+        pointed = _run_by_olga(world, pointed_at(world, settings, database=database, port=doorlist_port))
         process = await stack.enter_async_context(
             running(
                 pointed,
@@ -91,6 +91,12 @@ def pointed_at(world: Outside, settings: Settings, *, database: Path, port: int)
     }
     sections = {name: {**_plain(settings, name), **section} for name, section in changes.items()}
     return Settings.model_validate({"mode": "sandbox", **sections, "policy": settings.policy})
+
+
+def _run_by_olga(world: Outside, settings: Settings) -> Settings:
+    """Make the demo server's owner the operator too, so that somebody is there to let the server next door in."""
+    operators = (*settings.discord.operators, world.seed.cast.olga.id)
+    return settings.model_copy(update={"discord": settings.discord.model_copy(update={"operators": operators})})
 
 
 def _role_limits() -> RoleLimits:

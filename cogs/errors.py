@@ -54,6 +54,7 @@ BY_CODE: Mapping[int, Callable[[str], DoorlistError]] = {
     50025: _blocked(Reason.TOKEN_EXPIRED, Audience.MEMBER),
     50026: _blocked(Reason.SCOPE_MISSING, Audience.MEMBER),
     50028: _gone("role"),
+    50033: _blocked(Reason.ACCOUNT_GONE, Audience.OWNER),  # an id in discord.operators that is nobody's
     50278: _blocked(Reason.DMS_CLOSED, Audience.MEMBER),
     60003: _blocked(Reason.TWO_FACTOR_REQUIRED, Audience.OPERATOR),
     130000: _retry(),  # overloaded
