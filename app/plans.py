@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -150,7 +149,7 @@ def _plan(entry: PlanEntry, account_id: AccountId) -> Plan:
         id=PlanId(0),
         guild_id=GuildId(entry.guild),
         name=entry.name,
-        slug=entry.slug or re.sub(r"[^a-z0-9]+", "-", entry.name.lower()).strip("-"),
+        slug=entry.slug or plans.slug_of(entry.name),
         roles=tuple(RoleId(role) for role in entry.roles),
         products=tuple(_product(text, account_id) for text in entry.products),
         on_end=entry.on_end,

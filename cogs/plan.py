@@ -49,6 +49,12 @@ async def products(interaction: discord.Interaction, typed: str) -> suggestions.
     return suggestions.choices([(ware.label, ware.key) for ware in found], typed)
 
 
+async def plans(interaction: discord.Interaction, typed: str) -> suggestions.Choices:
+    """Suggest the server's plans that are not archived, with a mark on those that need attention."""
+    request = Request.of(interaction)
+    return suggestions.choices(await plan_reading.labels(request), typed)
+
+
 @app_commands.default_permissions(permissions_of(Right.MANAGER))
 @app_commands.allowed_contexts(guilds=True, dms=False, private_channels=False)
 @app_commands.allowed_installs(guilds=True, users=False)
@@ -78,7 +84,7 @@ class PlanCommands(commands.GroupCog, group_name="plan", group_description="What
 
     @app_commands.command(name="show", description="One plan in full")
     @app_commands.describe(plan="Which plan")
-    @app_commands.autocomplete(plan=suggestions.plans)
+    @app_commands.autocomplete(plan=plans)
     async def show(self, interaction: discord.Interaction, plan: str) -> None:
         """Show one plan."""
         await self._show(Request.of(interaction), plan)
@@ -107,7 +113,7 @@ class PlanCommands(commands.GroupCog, group_name="plan", group_description="What
 
     @app_commands.command(name="edit", description="Change name, products or roles in a form")
     @app_commands.describe(plan="Which plan")
-    @app_commands.autocomplete(plan=suggestions.plans)
+    @app_commands.autocomplete(plan=plans)
     async def edit(self, interaction: discord.Interaction, plan: str) -> None:
         """Open the form."""
         await self._edit(Request.of(interaction), plan)
@@ -125,7 +131,7 @@ class PlanCommands(commands.GroupCog, group_name="plan", group_description="What
         lasts_days="How long a one-time purchase lasts; buying again adds to it",
         clear="Take something out of the rules",
     )
-    @app_commands.autocomplete(plan=suggestions.plans)
+    @app_commands.autocomplete(plan=plans)
     @app_commands.choices(on_cancel=_ENDS, on_refund=[_SAME_AS_CANCEL, *_ENDS], past_due=_LATE, clear=_CLEAR)
     async def rules(  # noqa: PLR0913 - each option is a parameter to discord.py
         self,
@@ -158,14 +164,14 @@ class PlanCommands(commands.GroupCog, group_name="plan", group_description="What
 
     @app_commands.command(name="preview", description="Show what would change if this plan were applied now")
     @app_commands.describe(plan="Which plan")
-    @app_commands.autocomplete(plan=suggestions.plans)
+    @app_commands.autocomplete(plan=plans)
     async def preview(self, interaction: discord.Interaction, plan: str) -> None:
         """Preview a plan as it is."""
         await self._preview(Request.of(interaction), plan)
 
     @app_commands.command(name="test", description="Play a purchase of this plan on yourself, without money")
     @app_commands.describe(plan="Which plan")
-    @app_commands.autocomplete(plan=suggestions.plans)
+    @app_commands.autocomplete(plan=plans)
     async def test(self, interaction: discord.Interaction, plan: str) -> None:
         """Give the plan to whoever asks, for five minutes."""
         request = Request.of(interaction)
@@ -174,7 +180,7 @@ class PlanCommands(commands.GroupCog, group_name="plan", group_description="What
 
     @app_commands.command(name="archive", description="Stop selling it. Current members keep it until it ends")
     @app_commands.describe(plan="Which plan")
-    @app_commands.autocomplete(plan=suggestions.plans)
+    @app_commands.autocomplete(plan=plans)
     async def archive(self, interaction: discord.Interaction, plan: str) -> None:
         """Ask what becomes of the present members."""
         await self._archive(Request.of(interaction), plan)

@@ -14,7 +14,7 @@ from cogs.frame import Frame
 from cogs.plan_cards import adopt_card, adopted_card, applied_card
 from cogs.preview_cards import Notes, counting_card, differs_card, file_card, page_card, preview_card
 from cogs.requests import Request
-from membership import adoption, preview
+from membership import adoption, plans, preview
 from membership.adoption import Holders, Wish
 from membership.desk import AdoptionPolicy
 from membership.errors import Blocked, Retry, UserError
@@ -40,7 +40,8 @@ class PlanPreviews:
         frame.on("adopt-decide", self._decide)
 
     async def show(self, request: Request, plan: Plan, *, lines: Sequence[str] = ()) -> None:
-        """Count what a plan would do, showing how far that is, and offer to apply exactly this."""
+        """Count what a plan would do, showing how far that is, and offer to apply exactly this. Raises UserError."""
+        plans.check(plan)
         tally = await self._count(request, plan)
         shown = await preview.keep(request.services, request.actor, plan, tally)
         notes = Notes(lines=(*lines, *await _holder_lines(request, shown)), danger=_danger(request, shown))
@@ -66,6 +67,8 @@ class PlanPreviews:
 
     async def _see(self, request: Request) -> None:
         preview_id, fate, page = request.args
+        if fate not in set(Fate) or not page.lstrip("-").isdecimal():
+            raise UserError("There is no such list in this preview.")
         shown = await preview.look(request.services, request.actor, preview_id)
         await request.show(page_card(shown, Fate(fate), int(page)))
 

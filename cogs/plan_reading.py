@@ -35,6 +35,19 @@ async def plan_named(services: Services, guild_id: GuildId, text: str) -> Plan:
     return fitting[0]
 
 
+async def labels(request: Request) -> list[tuple[str, str]]:
+    """Return the plans on sale as (label, id). Quick: somebody is typing."""
+    async with request.services.store.read() as tx:
+        found = await tx.plans.all(request.guild_id)
+    roles, bot = request.services.discord.roles(request.guild_id), bot_role(request)
+    named: list[tuple[str, str]] = []
+    for plan in found:
+        is_fine = plan.products and not _role_troubles(plan, roles, bot)
+        if not plan.is_archived:
+            named.append((plan.name if is_fine else f"{plan.name} (needs attention)", str(plan.id)))
+    return named
+
+
 async def all_facts(request: Request) -> list[PlanFacts]:
     """Return every plan of a server with its numbers and its health."""
     services, guild_id = request.services, request.guild_id

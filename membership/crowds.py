@@ -37,10 +37,10 @@ class Crowds(Protocol):
     """Questions about many members. Each answer gives the event loop its turn while it is read."""
 
     async def granted(self, plan_id: PlanId) -> Sequence[UserId]:
-        """Return the users on whom a grant on a plan bears, through live or ended links, by rising id."""
+        """Return the users on whom a grant on a plan bears, through live or ended links, oldest grant first."""
 
     async def buyers(self, plan: Plan) -> Sequence[UserId]:
-        """Return the linked users with a purchase that unlocks a plan and has no grant on it yet, by rising id."""
+        """Return the linked users with a purchase that unlocks a plan and has no grant on it yet, oldest first."""
 
     async def standings(self, guild_id: GuildId, user_ids: Sequence[UserId], now: datetime) -> Sequence[Standing]:
         """Return what is known of at most 500 users, in their order."""

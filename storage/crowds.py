@@ -50,30 +50,50 @@ class Crowds:
         self._connection = connection
 
     async def granted(self, plan_id: PlanId) -> Sequence[UserId]:
-        """Return the users on whom a grant on a plan bears, through live or ended links, by rising id."""
-        return await self._users(
-            select(links.c.user_id)
-            .join(purchases, purchases.c.customer_id == links.c.customer_id)
-            .join(grants, grants.c.purchase_id == purchases.c.id)
-            .where(grants.c.plan_id == plan_id)
-            .distinct()
-            .order_by(links.c.user_id)
-        )
+        """Return the users on whom a grant on a plan bears, through live or ended links, oldest grant first."""
+        users: dict[UserId, None] = {}
+        after = 0
+        while True:
+            page = (
+                select(grants.c.id, grants.c.purchase_id)
+                .where(grants.c.plan_id == plan_id, grants.c.id > after)
+                .order_by(grants.c.id)
+                .limit(PART)
+                .subquery()
+            )
+            found = await self._connection.execute(
+                select(page.c.id, links.c.user_id)
+                .join(purchases, purchases.c.id == page.c.purchase_id)
+                .outerjoin(links, links.c.customer_id == purchases.c.customer_id)
+                .order_by(page.c.id)
+            )
+            rows = found.all()
+            users.update((UserId(row.user_id), None) for row in rows if row.user_id is not None)
+            if not rows:
+                return list(users)
+            after = rows[-1].id
 
     async def buyers(self, plan: Plan) -> Sequence[UserId]:
-        """Return the linked users with a purchase that unlocks a plan and has no grant on it yet, by rising id."""
-        if not plan.products or plan.is_archived:
-            return []
-        is_open = select(grants.c.id).where(grants.c.purchase_id == purchases.c.id, grants.c.plan_id == plan.id)
-        return await self._users(
-            select(links.c.user_id)
-            .select_from(purchase_items)
-            .join(purchases, purchases.c.id == purchase_items.c.purchase_id)
-            .join(links, links.c.customer_id == purchases.c.customer_id)
-            .where(_is_bought(plan), links.c.ended_at.is_(None), ~is_open.exists())
-            .distinct()
-            .order_by(links.c.user_id)
-        )
+        """Return the linked users with a purchase that unlocks a plan and has no grant on it yet, oldest first."""
+        users: dict[UserId, None] = {}
+        after = 0
+        while plan.products and not plan.is_archived:
+            is_open = select(grants.c.id).where(grants.c.purchase_id == purchases.c.id, grants.c.plan_id == plan.id)
+            found = await self._connection.execute(
+                select(purchases.c.id, links.c.user_id)
+                .join(purchase_items, purchase_items.c.purchase_id == purchases.c.id)
+                .join(links, links.c.customer_id == purchases.c.customer_id)
+                .where(purchases.c.id > after, _is_bought(plan), links.c.ended_at.is_(None), ~is_open.exists())
+                .order_by(purchases.c.id)
+                .limit(PART)
+            )
+            # What a page leaves out of its last purchase are more items of it, and so the same user.
+            rows = found.all()
+            users.update((UserId(row.user_id), None) for row in rows)
+            if len(rows) < PART:
+                break
+            after = rows[-1].id
+        return list(users)
 
     async def standings(self, guild_id: GuildId, user_ids: Sequence[UserId], now: datetime) -> Sequence[Standing]:
         """Return what is known of at most 500 users, in their order."""
