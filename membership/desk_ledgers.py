@@ -5,7 +5,7 @@ Whatever is named by a person is looked up inside their own guild: found elsewhe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -18,6 +18,7 @@ from membership.desk import (
     Payment,
     PaymentTotal,
     PlanCode,
+    PlanCodeLabel,
     PlanCodeUse,
     Post,
     Preview,
@@ -89,6 +90,9 @@ class Posts(Protocol):
     async def get(self, guild_id: GuildId, problem_key: str) -> Post | None:
         """Return the post about a problem."""
 
+    async def open_among(self, guild_id: GuildId, problem_keys: Collection[str]) -> Sequence[Post]:
+        """Return those of these problems' posts that are not solved."""
+
     async def put(self, post: Post) -> None:
         """Remember where a problem was posted, and whether it is solved."""
 
@@ -105,8 +109,14 @@ class PlanCodes(Protocol):
     async def find(self, digest: str) -> PlanCode | None:
         """Return a code by its digest, of whatever guild: whoever redeems it checks where."""
 
-    async def of_guild(self, guild_id: GuildId, limit: int, *, label: str = "") -> Sequence[PlanCode]:
-        """Return a guild's codes, newest first, with this label when asked."""
+    async def of_guild(self, guild_id: GuildId, limit: int, *, label: str = "", after: int = 0) -> Sequence[PlanCode]:
+        """Return a guild's codes, newest first, with this label when asked, leaving out the first `after`."""
+
+    async def named(self, digests: Sequence[str], guild_id: GuildId) -> Sequence[PlanCode]:
+        """Return those of these codes that are a guild's."""
+
+    async def labels(self, guild_id: GuildId, limit: int) -> Sequence[PlanCodeLabel]:
+        """Return what a guild's codes come to by label, the newest label first."""
 
     async def use(self, use: PlanCodeUse) -> bool:
         """Use a code once per person, while it is in force and has uses left; say whether it was (one statement each).
@@ -117,8 +127,11 @@ class PlanCodes(Protocol):
     async def uses(self, digest: str, limit: int) -> Sequence[PlanCodeUse]:
         """Return who used a code, newest first."""
 
-    async def set_void(self, digest: str, guild_id: GuildId, *, is_void: bool) -> bool:
-        """Switch a guild's code off or on; say whether that changed anything."""
+    async def use_by(self, digest: str, user_id: UserId) -> PlanCodeUse | None:
+        """Return a person's use of a code."""
+
+    async def set_void(self, digests: Sequence[str], guild_id: GuildId, *, is_void: bool) -> int:
+        """Switch a guild's codes off or on; return how many that changed."""
 
 
 class Payments(Protocol):

@@ -113,9 +113,6 @@ EVENTS: Mapping[str, Event] = {
 }
 """By name, in the order of EXPERIENCE 5.1. What is not here is written into the audit alone."""
 
-PLAIN = Event(name="", title="", group=Group.STAFF, mode=NotifyMode.OFF)
-"""How an event that is not in the list behaves."""
-
 
 def in_group(group: Group) -> tuple[Event, ...]:
     """Return a group's events, in order."""

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import TypedDict, Unpack
 
 from membership.desk import NotifyMode, Post
-from membership.events import EVENTS, PLAIN, Event, Route, in_group, route
+from membership.events import EVENTS, Event, Route, in_group, route
 from membership.ledgers import Transaction
 from membership.model import ChannelId, CustomerId, GrantId, GuildId, MessageId, UserId
 from membership.records import AuditEntry, Draft
@@ -53,8 +53,8 @@ async def tell(
     cogs/event_texts.py. An event that is not in EVENTS, and one outside an active server, is written down alone.
     """
     number = await tx.audit.add(_entry(event, guild_id, facts, about), now)
-    if guild_id is not None:
-        await _post(tx, EVENTS.get(event, PLAIN), _told(guild_id, facts, about, number, now))
+    if guild_id is not None and event in EVENTS:
+        await _post(tx, EVENTS[event], _told(guild_id, facts, about, number, now))
     return number
 
 
@@ -66,18 +66,18 @@ async def post(
     now: datetime,
     **about: Unpack[About],
 ) -> None:
-    """Queue the post of what is in the audit already: `facts["number"]` is the entry's."""
+    """Queue the post of what is in the audit already: `facts["number"]` is the entry's. `event` is one of EVENTS."""
     number = int(str(facts["number"]))
-    await _post(tx, EVENTS.get(event, PLAIN), _told(guild_id, facts, about, number, now))
+    await _post(tx, EVENTS[event], _told(guild_id, facts, about, number, now))
 
 
 async def tell_everybody(
     tx: Transaction, event: str, facts: Mapping[str, object], now: datetime, **about: Unpack[About]
 ) -> int:
-    """Write down once what concerns the whole of Doorlist, and queue a post in every active server."""
+    """Write down once what concerns the whole of Doorlist, and queue a post in every active server (one of EVENTS)."""
     number = await tell(tx, event, None, facts, now, **about)
     for guild in await tx.guilds.all():
-        await _post(tx, EVENTS.get(event, PLAIN), _told(guild.id, facts, about, number, now))
+        await _post(tx, EVENTS[event], _told(guild.id, facts, about, number, now))
     return number
 
 
@@ -191,10 +191,7 @@ async def _settle_problem(
 ) -> bool:
     """Close open problems and queue the edit of their posts; False when nobody has read of one yet."""
     is_read = False
-    for key in keys:
-        known = await tx.posts.get(guild_id, key)
-        if known is None or known.state != OPEN:
-            continue
+    for known in await tx.posts.open_among(guild_id, keys):
         await tx.posts.put(replace(known, state=SOLVED))
         if known.message_id != NOT_POSTED_YET:
             await queue_solution(tx, known, now, is_solved=is_solved)

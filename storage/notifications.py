@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 
 from sqlalchemy import delete, select
@@ -61,6 +61,15 @@ class Posts:
         )
         row = found.mappings().one_or_none()
         return None if row is None else Post(**row)
+
+    async def open_among(self, guild_id: GuildId, problem_keys: Collection[str]) -> Sequence[Post]:
+        """Return those of these problems' posts that are not solved."""
+        found = await self._connection.execute(
+            select(posts).where(
+                posts.c.guild_id == guild_id, posts.c.problem_key.in_(problem_keys), posts.c.state == "open"
+            )
+        )
+        return [Post(**row) for row in found.mappings()]
 
     async def put(self, post: Post) -> None:
         """Remember where a problem was posted, and whether it is solved."""
