@@ -60,6 +60,17 @@ async def test_it_leaves_jobs_that_are_not_due(database: Database) -> None:
     assert await claim_keys(database) == []
 
 
+async def test_the_failed_jobs_of_a_scope_are_hastened_and_no_others(database: Database) -> None:
+    for key, scope in (("here", "1"), ("there", "2")):
+        await mark(database, key, scope=scope)
+    for job in await claim(database):
+        async with database.write() as tx:
+            await tx.jobs.fail(job, "paused", not_before=NOON + MINUTE)
+    async with database.write() as tx:
+        assert await tx.jobs.hasten("1") == 1
+    assert await claim_keys(database) == ["here"]
+
+
 async def test_it_keeps_away_from_busy_scopes_except_where_a_person_waits(database: Database) -> None:
     await mark(database, "event", scope="1")
     await mark(database, "person", lane=Lane.PERSON, scope="1")

@@ -197,6 +197,26 @@ async def test_a_release_covers_its_set_for_thirty_minutes(database: Database) -
         assert list(await tx.removals.open_batches()) == []
 
 
+async def test_one_removal_of_a_batch_is_released_and_the_rest_stays_held(database: Database) -> None:
+    other = HeldRemoval(key=MemberKey(GUILD, UserId(5)), role_id=VIP)
+    async with database.write() as tx:
+        batch_id = await tx.removals.hold(GUILD, [ROLE, other], "unevidenced", NOON)
+        (batch,) = await tx.removals.open_batches()
+        released = await tx.removals.release_one(batch_id, batch.set_hash, "bob", NOON)
+        (left,) = await tx.removals.open_batches()
+        assert {*released.removals, *left.removals} == {ROLE, other}
+        assert await tx.removals.is_released(released.removals[0], NOON)
+        assert not await tx.removals.is_released(left.removals[0], NOON)
+        with pytest.raises(UserError, match="has changed"):
+            await tx.removals.release_one(batch_id, batch.set_hash, "bob", NOON)
+        await tx.removals.release_one(batch_id, left.set_hash, "bob", NOON)
+        assert list(await tx.removals.open_batches()) == []
+
+
+async def test_the_database_knows_its_size(database: Database) -> None:
+    assert await database.size() > 10_000
+
+
 async def test_a_discarded_removal_stays_discarded_until_a_person_decides_again(database: Database) -> None:
     async with database.write() as tx:
         for verdict, at in (("discarded", NOON), ("released", NOON + DAY)):
