@@ -40,6 +40,19 @@ def read_until(text: str, now: datetime) -> datetime | None:
     return until
 
 
+def read_days(text: str) -> int | None:
+    """Return for how many days something lasts that begins later, None for ever. Raises UserError for a date, too."""
+    wish = " ".join(text.lower().split()).removeprefix("for ")
+    if wish == FOREVER:
+        return None
+    days = _days(wish)
+    if days is None:
+        raise UserError(f"I cannot read “{text[:50]}”. Write 30d, 12 weeks, 1 year, or forever.")
+    if not 0 < days <= LONGEST.days:
+        raise UserError("That is nothing, or more than 20 years.")
+    return days
+
+
 def read_since(text: str, now: datetime) -> datetime | None:
     """Return when a look back begins: "30d" ago, or a day; None for "" and "forever". Raises UserError."""
     wish = " ".join(text.lower().split()).removeprefix("since ").removesuffix(" ago")
@@ -54,10 +67,13 @@ def read_since(text: str, now: datetime) -> datetime | None:
 
 
 def _span(wish: str, now: datetime) -> datetime | None:
+    days = _days(wish)
+    return None if days is None else now + min(timedelta(days=days), LONGEST + timedelta(days=1))
+
+
+def _days(wish: str) -> int | None:
     found = _SPAN.fullmatch(wish)
-    if found is None or found[2] not in _DAYS:
-        return None
-    return now + min(timedelta(days=int(found[1]) * _DAYS[found[2]]), LONGEST + timedelta(days=1))
+    return None if found is None or found[2] not in _DAYS else int(found[1]) * _DAYS[found[2]]
 
 
 def _date(wish: str) -> datetime | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from discord.ext import commands
 
 from cogs.buy import BuyCommand
+from cogs.code import CodeCommands
 from cogs.frame import Frame
 from cogs.member import MemberCommands
 from cogs.membership import MembershipCommand
@@ -23,4 +24,5 @@ FEATURES: tuple[Callable[[Frame], commands.Cog], ...] = (
     Undo,
     Notify,
     PlanCommands,
+    CodeCommands,
 )

@@ -48,13 +48,17 @@ def claim_answer(words: Words, answer: ClaimAnswer, *, name: str, is_in_guild: b
             )
         case ClaimOutcome.TOO_MANY_TRIES:
             return _too_many_tries(words, answer)
+        case ClaimOutcome.GIFT:
+            return _gift(words, answer, is_in_guild=is_in_guild)
+        case ClaimOutcome.GIFT_USED_UP | ClaimOutcome.GIFT_EXPIRED | ClaimOutcome.GIFT_OFF:
+            return _dead_gift(words, answer)
         case ClaimOutcome.UNKNOWN | ClaimOutcome.NOT_A_CODE:
             return _unknown(words, answer)
 
 
 def public_answer(words: Words, user_id: int, answer: ClaimAnswer, *, seconds: int) -> str:
     """Say in public, without the details, that a claim was handled; the message deletes itself."""
-    if answer.outcome in (ClaimOutcome.OK, ClaimOutcome.USED_BY_YOU):
+    if answer.outcome in (ClaimOutcome.OK, ClaimOutcome.GIFT, ClaimOutcome.USED_BY_YOU):
         text = translatable("{person} done ✅ (this message disappears in {seconds} s)")
     else:
         text = translatable(
@@ -70,6 +74,32 @@ def _welcome(words: Words, answer: ClaimAnswer, name: str, *, is_in_guild: bool)
         return f"{greeting} {_have(words, answer, is_in_guild=is_in_guild)}"
     accepted = words.say("Your code is accepted.")
     return f"{greeting} {accepted} {_follows(words, answer, is_in_guild=is_in_guild)}"
+
+
+def _gift(words: Words, answer: ClaimAnswer, *, is_in_guild: bool) -> str:
+    plan = ", ".join(code_text(name) for name in answer.plan_names)
+    server = code_text(answer.server) or words.say("the server")
+    if answer.days is None:
+        unlocked = words.say("🎁 Gift unlocked: {plan} in {server}.", plan=plan, server=server)
+    else:
+        unlocked = words.count(
+            "🎁 Gift unlocked: {plan} for {number} day in {server}.",
+            "🎁 Gift unlocked: {plan} for {number} days in {server}.",
+            answer.days,
+            plan=plan,
+            server=server,
+        )
+    then = _have if answer.was_delivered else _follows
+    return f"{unlocked} {then(words, answer, is_in_guild=is_in_guild)}"
+
+
+def _dead_gift(words: Words, answer: ClaimAnswer) -> str:
+    ask = words.say("Ask whoever gave it to you for a new one.")
+    if answer.outcome is ClaimOutcome.GIFT_USED_UP:
+        return f"{words.say('This gift code has been used as often as it can be.')} {ask}"
+    if answer.outcome is ClaimOutcome.GIFT_EXPIRED and answer.until is not None:
+        return f"{words.say('This gift code was valid until {until}.', until=date(answer.until))} {ask}"
+    return f"{words.say('This gift code is no longer valid.')} {ask}"
 
 
 def _used_by_you(words: Words, answer: ClaimAnswer, *, is_in_guild: bool) -> str:

@@ -38,7 +38,7 @@ class ChangeKind(StrEnum):
     REVOKE        {"grant_id", "revoke_at"}; revoke_at null: not revoked
     COMP          {"purchase_id", "status", "ends_at"} of a comp that was given ({} before) or extended
     LINK          {"customer_id", "user_id"}; user_id null: not linked
-    PLAN_CODE     {"digest", "is_void"}
+    PLAN_CODE     {"digests", "is_void"} of codes that were switched off, or made ({} before; undo switches them off)
     """
 
     GUILD = "guild"

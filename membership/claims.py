@@ -1,4 +1,7 @@
-"""Redeem a claim code: the one service behind `!claim` and `/claim`. The words of the answers live in cogs."""
+"""Redeem a code: the one service behind `!claim` and `/claim`. The words of the answers live in cogs.
+
+A claim code connects what somebody bought; a plan code gives a plan (gift_codes.py). People need not know which it is.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,18 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from membership import binding, codes, notices
+from membership import binding, codes, gift_codes, notices
+from membership.desk import PlanCode
 from membership.entitlements import Access, Outcome, access_of, decide
+from membership.errors import Retry
+from membership.gift_codes import GiftFate, LostRace
 from membership.ledgers import Transaction
-from membership.model import Claim, GrantState, GuildId, MemberKey, Proof, Purchase, RoleId, UserId
+from membership.model import Claim, GrantState, GuildId, MemberKey, Proof, Purchase, PurchaseId, RoleId, UserId
 from membership.records import StoredCode
 from membership.services import Services
 
 DELIVERY_PATIENCE = timedelta(seconds=8)
+RACES = 3
 
 
 class ClaimOutcome(StrEnum):
@@ -27,11 +34,18 @@ class ClaimOutcome(StrEnum):
     EXPIRED = "expired"
     ENDED = "ended"
     TOO_MANY_TRIES = "too_many_tries"
+    GIFT = "gift"
+    GIFT_USED_UP = "gift_used_up"
+    GIFT_EXPIRED = "gift_expired"
+    GIFT_OFF = "gift_off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimAnswer:
-    """What to tell the person. `was_delivered` is False while Discord is busy or they still have to join."""
+    """What to tell the person. `was_delivered` is False while Discord is busy or they still have to join.
+
+    Of a gift, `server` is where it is valid and `days` how long, None for ever.
+    """
 
     outcome: ClaimOutcome
     plan_names: tuple[str, ...] = ()
@@ -42,35 +56,91 @@ class ClaimAnswer:
     used_at: datetime | None = None
     retry_at: datetime | None = None
     was_delivered: bool = False
+    server: str = ""
+    days: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Redeemed:
+    """What a code became: the answer so far, the purchase that it speaks of, and whose jobs to wait for."""
+
+    answer: ClaimAnswer
+    purchase_id: PurchaseId | None = None
+    keys: tuple[MemberKey, ...] = ()
 
 
 async def redeem(services: Services, user_id: UserId, guild_id: GuildId | None, text: str) -> ClaimAnswer:
     """Redeem what a person typed and wait a few seconds for the roles, so that the answer can name them.
 
-    `guild_id` is where it was typed, None in a direct message: a code of another guild is unknown here.
+    `guild_id` is where it was typed, None in a direct message: a claim code of another guild is unknown here. A plan
+    code works for its own server wherever it is typed. Raises Retry.
     """
-    now = services.clock.now()
-    code = codes.normalise(text)
     started = services.signals.tick()
-    async with services.store.write() as tx:
-        limited = await _refuse_if_tired(services, tx, user_id, now)
-        if limited is not None:
-            return limited
-        stored = None if code is None else await tx.codes.get(codes.digest(code))
-        if stored is None or not await _opens_here(tx, stored, guild_id):
-            await tx.codes.record_failure(user_id, now)
-            outcome = ClaimOutcome.NOT_A_CODE if code is None else ClaimOutcome.UNKNOWN
-            failures = await tx.codes.failures(user_id, now - timedelta(minutes=services.policy.claim_window_minutes))
-            if failures == services.policy.claim_tries and guild_id is not None:
-                # The next tries are refused before they are counted, so this comes once a window.
-                await notices.tell(tx, "claim.failed_often", guild_id, {"tries": failures}, now, user_id=user_id)
-            return ClaimAnswer(outcome=outcome, tries_left=max(0, services.policy.claim_tries - failures))
-        answer, keys = await _use(tx, stored, user_id, now)
-    if keys:
+    redeemed = await _redeemed(services, user_id, guild_id, codes.normalise(text))
+    if redeemed.keys:
         services.wake()
-        waited_for = [str(key) for key in keys if key.user_id == user_id]
+        waited_for = [str(key) for key in redeemed.keys if key.user_id == user_id]
         await services.signals.wait(waited_for, since=started, patience=DELIVERY_PATIENCE)
-    return await _describe(services, answer, stored, user_id)
+    return await _describe(services, redeemed, user_id)
+
+
+async def _redeemed(services: Services, user_id: UserId, guild_id: GuildId | None, code: str | None) -> _Redeemed:
+    for _ in range(RACES):
+        try:
+            async with services.store.write() as tx:
+                return await _try(services, tx, user_id, guild_id, code)
+        except LostRace:
+            continue
+    raise Retry("many people redeem this code at once")
+
+
+async def _try(
+    services: Services, tx: Transaction, user_id: UserId, guild_id: GuildId | None, code: str | None
+) -> _Redeemed:
+    """Use a code, or count the try. Raises LostRace."""
+    now = services.clock.now()
+    limited = await _refuse_if_tired(services, tx, user_id, now)
+    if limited is not None:
+        return _Redeemed(answer=limited)
+    digest = "" if code is None else codes.digest(code)
+    stored = await tx.codes.get(digest) if digest else None
+    if stored is not None and await _opens_here(tx, stored, guild_id):
+        answer, keys = await _use(tx, stored, user_id, now)
+        return _Redeemed(answer=answer, purchase_id=stored.purchase_id, keys=tuple(keys))
+    gift = await gift_codes.find(tx, digest) if digest else None
+    if gift is not None:
+        return await _unwrap(tx, gift, user_id, now)
+    await tx.codes.record_failure(user_id, now)
+    failures = await tx.codes.failures(user_id, now - timedelta(minutes=services.policy.claim_window_minutes))
+    if failures == services.policy.claim_tries and guild_id is not None:
+        # The next tries are refused before they are counted, so this comes once a window.
+        await notices.tell(tx, "claim.failed_often", guild_id, {"tries": failures}, now, user_id=user_id)
+    outcome = ClaimOutcome.NOT_A_CODE if code is None else ClaimOutcome.UNKNOWN
+    return _Redeemed(answer=ClaimAnswer(outcome=outcome, tries_left=max(0, services.policy.claim_tries - failures)))
+
+
+_GIFTS = {
+    GiftFate.GIVEN: ClaimOutcome.GIFT,
+    GiftFate.USED_BY_YOU: ClaimOutcome.USED_BY_YOU,
+    GiftFate.USED_UP: ClaimOutcome.GIFT_USED_UP,
+    GiftFate.EXPIRED: ClaimOutcome.GIFT_EXPIRED,
+    GiftFate.OFF: ClaimOutcome.GIFT_OFF,
+}
+
+
+async def _unwrap(tx: Transaction, code: PlanCode, user_id: UserId, now: datetime) -> _Redeemed:
+    """Use a plan code. Raises LostRace."""
+    gift = await gift_codes.redeem(tx, code, user_id, now)
+    answer = ClaimAnswer(
+        outcome=_GIFTS[gift.fate],
+        plan_names=(gift.plan.name,),
+        guild_id=gift.plan.guild_id,
+        until=code.expires_at if gift.fate is GiftFate.EXPIRED else None,
+        used_at=gift.used_at,
+        server=gift.server,
+        days=code.duration_days,
+    )
+    return _Redeemed(answer=answer, purchase_id=gift.purchase_id, keys=() if gift.key is None else (gift.key,))
 
 
 async def _refuse_if_tired(services: Services, tx: Transaction, user_id: UserId, now: datetime) -> ClaimAnswer | None:
@@ -116,20 +186,24 @@ async def _has_ended(tx: Transaction, purchase: Purchase, now: datetime) -> bool
     return True
 
 
-async def _describe(services: Services, answer: ClaimAnswer, stored: StoredCode, user_id: UserId) -> ClaimAnswer:
+async def _describe(services: Services, redeemed: _Redeemed, user_id: UserId) -> ClaimAnswer:
     """Add what the person now has to an answer that concerns their own purchase."""
-    if answer.outcome not in (ClaimOutcome.OK, ClaimOutcome.USED_BY_YOU):
+    answer, purchase_id = redeemed.answer, redeemed.purchase_id
+    if purchase_id is None or answer.outcome not in (ClaimOutcome.OK, ClaimOutcome.GIFT, ClaimOutcome.USED_BY_YOU):
         return answer
     async with services.store.read() as tx:
-        grants = await tx.purchases.grants(stored.purchase_id)
+        grants = await tx.purchases.grants(purchase_id)
         keys = sorted({MemberKey(grant.guild_id, user_id) for grant in grants})
         decisions = [decide(await tx.members.facts(key), now=services.clock.now()) for key in keys]
     outcomes = [
         outcome
         for decision in decisions
         for outcome in decision.outcomes
-        if outcome.claim.purchase.id == stored.purchase_id and outcome.access is Access.GRANTED
+        if outcome.claim.purchase.id == purchase_id and outcome.access is Access.GRANTED
     ]
+    if not outcomes and answer.outcome is ClaimOutcome.USED_BY_YOU:
+        # A gift whose time is over, or that staff took back.
+        return replace(answer, outcome=ClaimOutcome.ENDED)
     return replace(
         answer,
         plan_names=tuple(outcome.claim.plan.name for outcome in outcomes),

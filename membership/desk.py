@@ -117,6 +117,17 @@ class PlanCode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanCodeLabel:
+    """What the codes with one label come to."""
+
+    label: str
+    codes: int
+    void: int
+    uses: int
+    max_uses: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanCodeUse:
     """Who used a plan code, and what it became."""
 

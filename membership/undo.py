@@ -196,15 +196,19 @@ async def _put_plan(tx: Transaction, change: Change, _actor: Actor, occasion: Oc
 
 
 async def _plan_code(tx: Transaction, change: Change) -> Json:
-    found = await tx.plan_codes.find(str(change.after["digest"]))
-    if found is None or found.guild_id != change.guild_id:
-        return {}
-    return {"digest": found.digest, "is_void": found.is_void}
+    found = await tx.plan_codes.named(_digests(change), change.guild_id)
+    return {"digests": change.after["digests"], "is_void": any(code.is_void for code in found)} if found else {}
 
 
 async def _put_plan_code(tx: Transaction, change: Change, _actor: Actor, _occasion: Occasion) -> None:
-    digest = str(change.after["digest"])
-    await tx.plan_codes.set_void(digest, change.guild_id, is_void=bool(change.before["is_void"]))
+    """Switch codes back; those that were new are switched off, since people may have them already."""
+    is_void = not change.before or bool(change.before["is_void"])
+    await tx.plan_codes.set_void(_digests(change), change.guild_id, is_void=is_void)
+
+
+def _digests(change: Change) -> list[str]:
+    listed = change.after["digests"]
+    return [str(digest) for digest in listed] if isinstance(listed, list) else []
 
 
 # ------------------------------------------------------------------------------------------------------------ people

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import case, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from membership.desk import PlanCode, PlanCodeUse
-from membership.model import GuildId
+from membership.desk import PlanCode, PlanCodeLabel, PlanCodeUse
+from membership.model import GuildId, UserId
 from storage.desk_tables import plan_code_uses, plan_codes
-from storage.statements import insert_into, row_count
+from storage.statements import CHUNK, insert_into, row_count
 
 
 class PlanCodes:
@@ -30,13 +30,39 @@ class PlanCodes:
         row = found.mappings().one_or_none()
         return None if row is None else PlanCode(**row)
 
-    async def of_guild(self, guild_id: GuildId, limit: int, *, label: str = "") -> Sequence[PlanCode]:
-        """Return a guild's codes, newest first, with this label when asked."""
+    async def of_guild(self, guild_id: GuildId, limit: int, *, label: str = "", after: int = 0) -> Sequence[PlanCode]:
+        """Return a guild's codes, newest first, with this label when asked, leaving out the first `after`."""
         query = select(plan_codes).where(plan_codes.c.guild_id == guild_id)
         if label:
             query = query.where(plan_codes.c.label == label)
-        newest = query.order_by(plan_codes.c.created_at.desc(), plan_codes.c.digest).limit(limit)
+        newest = query.order_by(plan_codes.c.created_at.desc(), plan_codes.c.digest).offset(after).limit(limit)
         return [PlanCode(**row) for row in (await self._connection.execute(newest)).mappings()]
+
+    async def named(self, digests: Sequence[str], guild_id: GuildId) -> Sequence[PlanCode]:
+        """Return those of these codes that are a guild's."""
+        found: list[PlanCode] = []
+        for start in range(0, len(digests), CHUNK):
+            these = plan_codes.c.digest.in_(digests[start : start + CHUNK])
+            rows = await self._connection.execute(select(plan_codes).where(these, plan_codes.c.guild_id == guild_id))
+            found += [PlanCode(**row) for row in rows.mappings()]
+        return found
+
+    async def labels(self, guild_id: GuildId, limit: int) -> Sequence[PlanCodeLabel]:
+        """Return what a guild's codes come to by label, the newest label first."""
+        found = await self._connection.execute(
+            select(
+                plan_codes.c.label,
+                func.count().label("codes"),
+                func.sum(case((plan_codes.c.is_void, 1), else_=0)).label("void"),
+                func.sum(plan_codes.c.uses).label("uses"),
+                func.sum(plan_codes.c.max_uses).label("max_uses"),
+            )
+            .where(plan_codes.c.guild_id == guild_id)
+            .group_by(plan_codes.c.label)
+            .order_by(func.max(plan_codes.c.created_at).desc(), plan_codes.c.label)
+            .limit(limit)
+        )
+        return [PlanCodeLabel(**row) for row in found.mappings()]
 
     async def use(self, use: PlanCodeUse) -> bool:
         """Use a code once per person, while it is in force and has uses left; say whether it was (one statement each).
@@ -70,11 +96,23 @@ class PlanCodes:
         )
         return [PlanCodeUse(**row) for row in found.mappings()]
 
-    async def set_void(self, digest: str, guild_id: GuildId, *, is_void: bool) -> bool:
-        """Switch a guild's code off or on; say whether that changed anything."""
-        switched = await self._connection.execute(
-            update(plan_codes)
-            .where(plan_codes.c.digest == digest, plan_codes.c.guild_id == guild_id, plan_codes.c.is_void != is_void)
-            .values(is_void=is_void)
+    async def use_by(self, digest: str, user_id: UserId) -> PlanCodeUse | None:
+        """Return a person's use of a code."""
+        found = await self._connection.execute(
+            select(plan_code_uses).where(plan_code_uses.c.digest == digest, plan_code_uses.c.user_id == user_id)
         )
-        return row_count(switched) == 1
+        row = found.mappings().one_or_none()
+        return None if row is None else PlanCodeUse(**row)
+
+    async def set_void(self, digests: Sequence[str], guild_id: GuildId, *, is_void: bool) -> int:
+        """Switch a guild's codes off or on; return how many that changed."""
+        changed = 0
+        for start in range(0, len(digests), CHUNK):
+            these = plan_codes.c.digest.in_(digests[start : start + CHUNK])
+            switched = await self._connection.execute(
+                update(plan_codes)
+                .where(these, plan_codes.c.guild_id == guild_id, plan_codes.c.is_void != is_void)
+                .values(is_void=is_void)
+            )
+            changed += row_count(switched)
+        return changed

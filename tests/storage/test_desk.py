@@ -212,8 +212,8 @@ async def test_a_plan_code_that_is_not_in_force_is_not_used(database: Database, 
 async def test_a_plan_code_is_switched_off_by_its_own_guild_alone(database: Database) -> None:
     async with database.write() as tx:
         code = await a_code(tx)
-        assert not await tx.plan_codes.set_void(code.digest, ELSEWHERE, is_void=True)
-        assert [await tx.plan_codes.set_void(code.digest, GUILD, is_void=True) for _ in range(2)] == [True, False]
+        assert not await tx.plan_codes.set_void([code.digest], ELSEWHERE, is_void=True)
+        assert [await tx.plan_codes.set_void([code.digest], GUILD, is_void=True) for _ in range(2)] == [1, 0]
         assert await tx.plan_codes.of_guild(GUILD, 10, label="raffle") == [replace(code, is_void=True)]
         assert await tx.plan_codes.of_guild(GUILD, 10, label="other") == []
         assert await tx.plan_codes.of_guild(ELSEWHERE, 10) == []
