@@ -137,7 +137,7 @@ async def announce_changes(record: Record, progress: Progress, transitions: Sequ
                 await record.post(event, facts, number, change.after)
             if _has_joined(change, event):
                 await record.tell("member.joined_with_grant", facts)
-        await _write_to_member(record, change, is_present=progress.is_present)
+        await _write_to_member(record, change, progress)
 
 
 def event_of(change: Transition) -> str:
@@ -216,7 +216,7 @@ def _facts(change: Transition, progress: Progress) -> dict[str, object]:
     }
 
 
-async def _write_to_member(record: Record, change: Transition, *, is_present: bool) -> None:
+async def _write_to_member(record: Record, change: Transition, progress: Progress) -> None:
     after, purchase, plan = change.after, change.outcome.claim.purchase, change.outcome.claim.plan
     facts: dict[str, object] = {
         "purchase_id": int(purchase.id),
@@ -232,15 +232,16 @@ async def _write_to_member(record: Record, change: Transition, *, is_present: bo
     is_new_end = after.state is GrantState.REVOKED and change.before.ended_at is None
     is_quiet = after.reason in QUIET_ENDS or plan.id in record.kept_plans
     if is_new_end and change.before.state is not after.state and not is_quiet:
-        ended = facts | {"ended_at": record.now.isoformat(), "is_still_member": is_present}
+        ended = facts | {"ended_at": record.now.isoformat(), "is_still_member": progress.is_present}
         await record.mail(f"ended:{after.id}:{after.episode}", purchase.customer_id, "ended", ended)
-        if is_present and after.kick_at is None:
+        if progress.is_present and after.kick_at is None:
             await direct_messages.tell_of_end(record.tx, record.key, after, plan, record.now)
     if after.kick_at is not None and change.before.kick_at is None:
         # DM first: after the kick we share no guild and cannot.
         dm = facts | {"plan": plan.name, "kick_at": after.kick_at.isoformat()}
         await record.direct_message(f"kick:{after.id}:{after.episode}", "kick", dm)
-    if event_of(change) == "grant.delivered":
+    if event_of(change) == "grant.delivered" and progress.added:
+        # Who had the role already, as when a whole role is adopted, got nothing new.
         await direct_messages.tell_of_delivery(record.tx, record.key, after, change.outcome, record.now)
 
 

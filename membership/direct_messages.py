@@ -35,7 +35,7 @@ class Letter:
 
 
 async def write(tx: Transaction, key: MemberKey, letter: Letter, now: datetime) -> None:
-    """Queue a direct message in the member's language unless they or their server want none."""
+    """Queue a direct message in the language that the member or the server chose, unless either wants none."""
     guild = await tx.guilds.get(key.guild_id)
     settings = await tx.member_settings.get(key.user_id)
     if guild is None or not guild.dms or not settings.dms:
@@ -45,7 +45,7 @@ async def write(tx: Transaction, key: MemberKey, letter: Letter, now: datetime) 
         kind="dm",
         target=str(key.user_id),
         template=letter.template,
-        facts={**letter.facts, "guild_id": str(key.guild_id), "language": settings.language},
+        facts={**letter.facts, "guild_id": str(key.guild_id), "language": settings.language or guild.language},
     )
     await tx.outbox.put(draft, now)
 

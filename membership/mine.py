@@ -172,15 +172,8 @@ async def _with_billing(services: Services, shown: Sequence[Membership], user_id
 
     The token belongs to a Discord user, so that it leads to billing alone and moves nothing.
     """
-    urls: dict[PurchaseId, str] = {}
-    until = services.clock.now() + BILLING_LIFE
-    async with services.store.write() as tx:
-        for each in shown:
-            purchase_id = each.shown.purchase.id
-            if _has_billing(each) and _is_payer(each) and purchase_id not in urls:
-                token = services.randomness.token()
-                await tx.links.issue_token(codes.digest(token), purchase_id, user_id, until)
-                urls[purchase_id] = f"{services.public_url}/billing/{token}"
+    wanted = dict.fromkeys(each.shown.purchase.id for each in shown if _has_billing(each) and _is_payer(each))
+    urls = await _billing_urls(services, list(wanted), user_id) if wanted else {}
     return [
         replace(
             each,
@@ -189,6 +182,17 @@ async def _with_billing(services: Services, shown: Sequence[Membership], user_id
         )
         for each in shown
     ]
+
+
+async def _billing_urls(
+    services: Services, purchases: Sequence[PurchaseId], user_id: UserId
+) -> Mapping[PurchaseId, str]:
+    tokens = {purchase_id: services.randomness.token() for purchase_id in purchases}
+    until = services.clock.now() + BILLING_LIFE
+    async with services.store.write() as tx:
+        for purchase_id, token in tokens.items():
+            await tx.links.issue_token(codes.digest(token), purchase_id, user_id, until)
+    return {purchase_id: f"{services.public_url}/billing/{token}" for purchase_id, token in tokens.items()}
 
 
 def can_be_mailed(services: Services, membership: Membership) -> bool:

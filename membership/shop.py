@@ -107,7 +107,8 @@ async def purchase_of_checkout(services: Services, checkout_id: str, *, ask: boo
 async def billing_url(services: Services, token_digest: str) -> str:
     """Open a billing session for the payer behind a mailed link; return its URL. Raises Gone("link"), Retry, Blocked.
 
-    A link whose connection is made still serves: the mailbox owner remains the payer.
+    A link whose connection is made still serves: the mailbox owner remains the payer. One that was made for a Discord
+    user serves while the purchase is theirs.
     """
     async with services.store.read() as tx:
         token = await tx.links.token(token_digest)
@@ -115,6 +116,9 @@ async def billing_url(services: Services, token_digest: str) -> str:
             raise Gone("link")
         purchase = await tx.purchases.get(token.purchase_id)
         customer = await tx.customers.get(purchase.customer_id)
+        link = await tx.links.active(customer.id)
+    if token.user_id is not None and (link is None or link.user_id != token.user_id):
+        raise Gone("link")
     provider = await services.sellers.provider(purchase.account_id)
     if provider is None:
         raise Gone("link")

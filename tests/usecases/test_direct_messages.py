@@ -31,6 +31,18 @@ async def test_whoever_just_connected_sees_it_and_whoever_joins_later_is_told(wo
     assert world.discord.messages == [(CHARLIE, "delivered")]
 
 
+async def test_who_had_the_role_before_is_not_written_to(world: World) -> None:
+    await world.plan("vip", VIP)
+    bought = await world.buys("vip")
+    await world.links(bought, CHARLIE)
+    await world.advance(days=1)
+    world.joins(CHARLIE, VIP)
+    await world.mark("member", str(MemberKey(GUILD, CHARLIE)), scope=str(GUILD))
+    await world.settle()
+    assert await world.standing(bought) == ["delivered paid"]
+    assert messages(world) == []
+
+
 async def test_a_failed_payment_and_the_end_are_told_once_each(world: World) -> None:
     await world.plan("vip", VIP)
     bought = await world.member("vip")
