@@ -15,7 +15,7 @@ from cogs.requests import Request
 from cogs.settings_cards import VALUE, Values, changed_text, setting_form, setting_labels, settings_card
 from cogs.settings_catalogue import Group, Kind, Setting, named, read
 from cogs.suggestions import Choices, choices
-from membership import server_settings
+from membership import notifying, server_settings
 from membership.errors import UserError
 from membership.model import ChangeId
 from membership.records import Guild
@@ -84,7 +84,13 @@ class SettingsCommand(commands.Cog):
         await self._show(request, setting.group, note, changed.change_id)
 
     async def _show(self, request: Request, group: Group, note: str = "", change_id: ChangeId | None = None) -> None:
-        values = Values(guild=await _guild(request), policy=self._services.policy, origins=self._origins)
+        guild = await _guild(request)
+        values = Values(
+            guild=guild,
+            policy=self._services.policy,
+            origins=self._origins,
+            troubled=await notifying.troubled_channels(self._services, guild),
+        )
         await request.show(settings_card(group, values, note, change_id))
 
 

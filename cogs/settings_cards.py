@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from cogs.cards import Button, Buttons, Card, Choice, Divider, Field, Form, Line, Option, Row, Shape, Text, Tone
@@ -19,18 +19,22 @@ _USUAL = Policy()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Values:
-    """What is in force. `origins`: where each setting that is no default was set, by key ("policy.code_days")."""
+    """What is in force. `origins`: where each setting that is no default was set, by key ("policy.code_days").
+
+    `troubled`: the channels that take no posts.
+    """
 
     guild: Guild
     policy: Policy
     origins: Mapping[str, str] = field(default_factory=dict)
+    troubled: Collection[int] = ()
 
 
 def settings_card(group: Group, values: Values, note: str = "", change_id: ChangeId | None = None) -> Card:
     """Return one group of settings; `note` says what was just changed."""
     undo = () if change_id is None else (Buttons((Button(label="Undo", action="undo", args=(change_id,)),)),)
     lines: list[Line] = [Text(note), *undo, Divider()] if note else []
-    lines += [_row(setting, values.guild) for setting in SETTINGS if setting.group is group]
+    lines += [_row(setting, values) for setting in SETTINGS if setting.group is group]
     locked = [_locked(name, values) for name in policy_names(group)]
     if locked:
         lines.append(Text("\n".join(("🔒 Set for this whole Doorlist by whoever runs it:", *locked))))
@@ -71,11 +75,14 @@ def _field(setting: Setting, guild: Guild) -> Field:
             return replace(asked, value=value, placeholder=setting.example, is_needed=is_needed)
 
 
-def _row(setting: Setting, guild: Guild) -> Row:
+def _row(setting: Setting, values: Values) -> Row:
+    guild = values.guild
     usual = shown(setting, _DEFAULTS)
     now = shown(setting, guild)
+    is_troubled = setting.kind is Kind.CHANNEL and getattr(guild, setting.name) in values.troubled
     default = "" if usual in (now, "none") else f" (default: {usual})"
-    text = f"**{setting.title}**: {_safely(setting, guild)}{default}\n-# {setting.about}"
+    trouble = "\n⚠️ My posts there do not arrive: `/doorlist notify` says why." if is_troubled else ""
+    text = f"**{setting.title}**: {_safely(setting, guild)}{default}{trouble}\n-# {setting.about}"
     return Row(text, Button(label="Change", action="settings-edit", args=(setting.name,)))
 
 

@@ -60,6 +60,13 @@ async def matrix(services: Services, guild_id: GuildId) -> Sequence[Row]:
     ]
 
 
+async def troubled_channels(services: Services, guild: Guild) -> frozenset[ChannelId]:
+    """Return those of a server's own channels that take no posts."""
+    channels = {guild.event_channel_id, guild.payment_channel_id, guild.membership_channel_id}
+    async with services.store.read() as tx:
+        return frozenset([each for each in sorted(filter(None, channels)) if await notices.channel_trouble(tx, each)])
+
+
 def neighbours(rows: Sequence[Row], name: str) -> Sequence[Row]:
     """Return the rows of the group that an event is in, or of the group itself. Raises UserError for neither."""
     group = group_of(name)

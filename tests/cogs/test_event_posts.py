@@ -6,9 +6,12 @@ from typing import Any
 
 from cogs import digest_texts, event_texts
 from cogs.notify_cards import rows_card
+from cogs.settings_cards import Values, settings_card
+from cogs.settings_catalogue import Group as Settings
 from membership.events import EVENTS, Group, in_group, route
 from membership.model import ChannelId, GuildId
 from membership.notifying import Row
+from membership.policy import Policy
 from membership.records import Guild
 from tests.cogs.connected import connected
 
@@ -99,3 +102,12 @@ def test_a_row_whose_channel_takes_no_posts_is_marked() -> None:
     text = str(rows_card(rows, "payment.failed").lines)
     assert "⚠️ **Payment failed**" in text
     assert "My posts to <#2> do not arrive" in text
+
+
+def test_the_settings_mark_a_channel_that_takes_no_posts() -> None:
+    well, troubled = (
+        str(settings_card(Settings.NOTIFICATIONS, Values(guild=GUILD, policy=Policy(), troubled=channels)).lines)
+        for channels in ((), (ChannelId(2),))
+    )
+    assert "⚠️" not in well
+    assert "My posts there do not arrive" in troubled

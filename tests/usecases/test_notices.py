@@ -142,6 +142,7 @@ async def test_a_channel_that_takes_no_posts_is_told_to_the_owner_once(world: Wo
     assert sorted(told) == ["channel.trouble", "pause.on"]
     rows = await notifying.matrix(world.services, GUILD)
     assert all(row.trouble for row in rows)
+    assert await notifying.troubled_channels(world.services, await world.guild()) == {EVENT_CHANNEL}
 
 
 async def test_a_channel_that_takes_posts_again_is_no_trouble_any_more(world: World) -> None:
