@@ -43,6 +43,7 @@ from membership.records import (
     RemovalCounts,
     Tries,
 )
+from membership.report_ledgers import Reports
 
 
 class Jobs(Protocol):
@@ -249,6 +250,7 @@ class Transaction(Protocol):
     adoptions: Adoptions
     crowds: Crowds
     member_settings: MembersSettings
+    reports: Reports
 
 
 class Store(Protocol):

@@ -11,7 +11,7 @@ from typing import TypeVar
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from membership import aggregates, crowds, desk_ledgers, ledgers
+from membership import aggregates, crowds, desk_ledgers, ledgers, report_ledgers
 from membership.errors import Retry
 from membership.ports import Clock
 from storage.accounts import Accounts, Cursors
@@ -39,6 +39,7 @@ from storage.plan_codes import PlanCodes
 from storage.plans import Plans
 from storage.purchases import Purchases
 from storage.removals import Removals
+from storage.reports import Reports
 from storage.retention import Retention
 from storage.secrets import Seal, WrongKey, find_keys
 from storage.sessions import Sessions
@@ -88,6 +89,7 @@ class Transaction:
         self.crowds: crowds.Crowds = Crowds(self.connection)
         self.adoptions: desk_ledgers.Adoptions = Adoptions(self.connection)
         self.member_settings: desk_ledgers.MembersSettings = MembersSettings(self.connection)
+        self.reports: report_ledgers.Reports = Reports(self.connection)
 
 
 class Database:

@@ -1,0 +1,85 @@
+"""What storage answers for reports and exports: bounded portions of the record, of money and of memberships."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from membership.desk import PaymentKind
+from membership.errors import Reason
+from membership.model import GrantId, GrantState, GuildId, PlanId, PurchaseKind, PurchaseStatus, UserId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """What an audit entry says of one grant."""
+
+    at: datetime
+    event: str
+    grant_id: GrantId
+    detail: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """The payments of one kind, currency and plan. `amount` in minor units; `unsaid`: how many came without one."""
+
+    kind: PaymentKind
+    currency: str
+    plan_id: PlanId
+    count: int
+    amount: int
+    unsaid: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Membership:
+    """One grant with everything an export says of it. `ends_at`: when what was bought or given is over."""
+
+    grant_id: GrantId
+    plan_id: PlanId
+    state: GrantState
+    reason: Reason
+    opened_at: datetime
+    kind: PurchaseKind
+    status: PurchaseStatus
+    ends_at: datetime | None
+    purchase: str
+    provider: str
+    email: str
+    name: str
+    user_id: UserId | None
+
+
+class Reports(Protocol):
+    """Questions of reports. Each answer is a portion that takes the database and the event loop milliseconds."""
+
+    async def newest_entry(self) -> int:
+        """Return the number of the newest audit entry, 0 when there is none."""
+
+    async def written_at(self, number: int) -> datetime | None:
+        """Return when the newest audit entry up to a number was written, None when there is none."""
+
+    async def first_at(self, guild_id: GuildId) -> datetime | None:
+        """Return when a guild's record begins."""
+
+    async def happened(
+        self, guild_id: GuildId, events: Collection[str], *, above: int, upto: int, plan_id: PlanId | None = None
+    ) -> Sequence[Happened]:
+        """Return a guild's entries about grants (of one plan) with these numbers, oldest first."""
+
+    async def taken(self, guild_id: GuildId, since: datetime, until: datetime) -> Sequence[Taken]:
+        """Sum up the payments in [since, until); a purchase of several plans counts for the first of them."""
+
+    async def memberships(
+        self,
+        guild_id: GuildId,
+        *,
+        after: GrantId,
+        limit: int,
+        states: Collection[GrantState],
+        plan_id: PlanId | None = None,
+    ) -> Sequence[Membership]:
+        """Return a guild's grants in these states by rising id after `after`."""

@@ -1,0 +1,128 @@
+"""Portions of the record, of money and of memberships, for reports and exports: many rows, a few at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import case, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from membership.model import GrantId, GrantState, GuildId, PlanId
+from membership.report_ledgers import Happened, Membership, Taken
+from storage.desk_tables import payments
+from storage.ledgers import audit_entries
+from storage.schema import accounts, customers, grants, links, purchases
+from storage.statements import unindexed
+
+
+class Reports:
+    """Reports and exports."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def newest_entry(self) -> int:
+        """Return the number of the newest audit entry, 0 when there is none."""
+        return int((await self._connection.execute(select(func.max(audit_entries.c.id)))).scalar_one() or 0)
+
+    async def written_at(self, number: int) -> datetime | None:
+        """Return when the newest audit entry up to a number was written, None when there is none."""
+        newest = select(audit_entries.c.at).where(audit_entries.c.id <= number).order_by(audit_entries.c.id.desc())
+        return (await self._connection.execute(newest.limit(1))).scalar_one_or_none()
+
+    async def first_at(self, guild_id: GuildId) -> datetime | None:
+        """Return when a guild's record begins."""
+        oldest = select(audit_entries.c.at).where(audit_entries.c.guild_id == guild_id).order_by(audit_entries.c.id)
+        return (await self._connection.execute(oldest.limit(1))).scalar_one_or_none()
+
+    async def happened(
+        self, guild_id: GuildId, events: Collection[str], *, above: int, upto: int, plan_id: PlanId | None = None
+    ) -> Sequence[Happened]:
+        """Return a guild's entries about grants (of one plan) with these numbers, oldest first."""
+        entry = audit_entries.c
+        # By number alone: the portion is then as small as it says, whatever else the guild's record holds.
+        query = (
+            select(entry.at, entry.event, entry.grant_id, entry.detail)
+            .where(entry.id > above, entry.id <= upto, unindexed(entry.guild_id) == guild_id)
+            .where(entry.event.in_(events), entry.grant_id.is_not(None))
+            .order_by(entry.id)
+        )
+        if plan_id is not None:
+            query = query.join(grants, grants.c.id == entry.grant_id).where(unindexed(grants.c.plan_id) == plan_id)
+        found = await self._connection.execute(query)
+        return [
+            Happened(at=row.at, event=row.event, grant_id=GrantId(row.grant_id), detail=row.detail or {})
+            for row in found
+        ]
+
+    async def taken(self, guild_id: GuildId, since: datetime, until: datetime) -> Sequence[Taken]:
+        """Sum up the payments in [since, until); a purchase of several plans counts for the first of them."""
+        plan_id = (
+            select(func.min(grants.c.plan_id))
+            .where(grants.c.purchase_id == payments.c.purchase_id, unindexed(grants.c.guild_id) == guild_id)
+            .scalar_subquery()
+        )
+        paid = (
+            select(payments.c.kind, payments.c.currency, payments.c.amount, plan_id.label("plan_id"))
+            .where(payments.c.at >= since, payments.c.at < until)
+            .subquery()
+        )
+        group = (paid.c.kind, paid.c.currency, paid.c.plan_id)
+        unsaid = func.sum(case((paid.c.amount == 0, 1), else_=0))
+        found = await self._connection.execute(
+            select(*group, func.count().label("count"), func.sum(paid.c.amount).label("amount"), unsaid.label("unsaid"))
+            .where(paid.c.plan_id.is_not(None))
+            .group_by(*group)
+            .order_by(*group)
+        )
+        return [
+            Taken(
+                kind=row["kind"],
+                currency=row["currency"],
+                plan_id=PlanId(row["plan_id"]),
+                count=int(row["count"]),
+                amount=int(row["amount"]),
+                unsaid=int(row["unsaid"]),
+            )
+            for row in found.mappings()
+        ]
+
+    async def memberships(
+        self,
+        guild_id: GuildId,
+        *,
+        after: GrantId,
+        limit: int,
+        states: Collection[GrantState],
+        plan_id: PlanId | None = None,
+    ) -> Sequence[Membership]:
+        """Return a guild's grants in these states by rising id after `after`."""
+        query = (
+            select(
+                grants.c.id.label("grant_id"),
+                grants.c.plan_id,
+                grants.c.state,
+                grants.c.reason,
+                grants.c.opened_at,
+                purchases.c.kind,
+                purchases.c.status,
+                func.coalesce(grants.c.revoke_at, purchases.c.ends_at, purchases.c.period_ends_at).label("ends_at"),
+                purchases.c.external_id.label("purchase"),
+                accounts.c.provider,
+                customers.c.email,
+                customers.c.name,
+                links.c.user_id,
+            )
+            .join(purchases, purchases.c.id == grants.c.purchase_id)
+            .join(customers, customers.c.id == purchases.c.customer_id)
+            .join(accounts, accounts.c.id == purchases.c.account_id)
+            .outerjoin(links, (links.c.customer_id == customers.c.id) & links.c.ended_at.is_(None))
+            .where(grants.c.id > after, unindexed(grants.c.guild_id) == guild_id, grants.c.state.in_(states))
+            .order_by(grants.c.id)
+            .limit(limit)
+        )
+        if plan_id is not None:
+            query = query.where(unindexed(grants.c.plan_id) == plan_id)
+        found = await self._connection.execute(query)
+        return [Membership(**row) for row in found.mappings()]
