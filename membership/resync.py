@@ -19,6 +19,7 @@ from membership.services import Services
 PAGE = 100
 MISSING_PER_LISTING = 500
 MISSED_WEBHOOKS = 5
+SUSPECTED = "suspected"
 NO_EVENTS = "none"
 """The poll cursor of an account that was listed while it had no events to resume from."""
 
@@ -123,20 +124,22 @@ async def _accept(services: Services, provider: Provider, account: Account, page
 
 
 async def _tell_of_webhooks(services: Services, provider: Provider, account: Account, missed: int) -> None:
-    """Tell servers when a poll finds what no webhook brought, and when one finds nothing again.
+    """Tell servers when two polls in a row find what no webhook brought, and when one finds nothing again.
 
-    Events of the last minutes may be on their way, so a few are no trouble.
+    Events of the last minutes may be on their way, and the first poll after an outage of ours finds what we missed.
     """
     if not provider.can_receive:
         return
     name, now = f"webhooks:{account.id}", services.clock.now()
     async with services.store.write() as tx:
-        was_failing, is_failing = bool(await tx.cursors.get(name)), missed >= MISSED_WEBHOOKS
-        if is_failing and not was_failing:
+        known, is_failing = await tx.cursors.get(name) or "", missed >= MISSED_WEBHOOKS
+        if is_failing and not known:
+            await tx.cursors.put(name, SUSPECTED)
+        elif is_failing and known == SUSPECTED:
             await tx.cursors.put(name, now.isoformat())
             facts = {"summary": f"{missed} events came only when I asked for them."}
             await notices.tell_everybody(tx, "webhook.failing", facts, now, problem=name)
-        elif was_failing and missed == 0:
+        elif known and missed == 0:
             await tx.cursors.put(name, "")
             for guild in await tx.guilds.all():
                 await notices.solve(tx, guild.id, name, now)

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from membership import notices, notifying, presence
+from membership import invariants, notices, notifying, presence, resync
 from membership.actors import Actor
 from membership.desk import NotifyMode
 from membership.errors import Audience, Blocked, Gone, Reason, UserError
 from membership.model import ChannelId, Dispute, GuildId, MemberKey, PurchaseStatus, RoleId, UserId
 from membership.notifying import Wish
+from membership.ports import IncomingEvent
 from tests.usecases.world import ALICE, CHARLIE, EVENT_CHANNEL, FRIEND, GUILD, VIP, World
 
 MONEY = ChannelId(902)
@@ -204,3 +205,34 @@ async def test_who_gave_a_sold_role_by_hand_is_named_once(world: World) -> None:
     await world.settle()
     ((event, facts),) = world.discord.posts
     assert (event, facts["actor"], facts["role_ids"]) == ("role.manual_change", f"staff:{ALICE}", [str(VIP)])
+
+
+async def test_webhooks_that_do_not_arrive_are_told_at_the_second_poll_and_solved_when_they_do(world: World) -> None:
+    await world.webhook("sub_1")
+    await resync.poll_events(world.services, "stripe")
+    for poll in range(2):
+        for number in range(5):
+            world.provider.events.append(
+                IncomingEvent(external_id=f"evt_{poll}_{number}", type="x", body=b"", is_live=True)
+            )
+        await resync.poll_events(world.services, "stripe")
+        await world.settle()
+        assert posted(world) == ["webhook.failing"] * poll
+    await resync.poll_events(world.services, "stripe")
+    await world.settle()
+    assert [call[-1] for call in world.discord.faults.of("edit_post")] == ["solved"]
+
+
+async def test_forgotten_work_is_told_once_and_its_end_in_the_same_post(world: World) -> None:
+    async with world.services.store.write() as tx:
+        (event_id,) = [
+            await tx.inbox.add(
+                "stripe", [IncomingEvent(external_id="evt_1", type="x", body=b"", is_live=True)], world.clock.now()
+            )
+        ]
+        await tx.jobs.cancel("intake", str(event_id))
+    for _ in range(2):
+        await invariants.check(world.services)
+        await world.settle()
+    assert posted(world) == ["health.degraded"]
+    assert [call[-1] for call in world.discord.faults.of("edit_post")] == ["solved"]
