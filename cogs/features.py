@@ -13,6 +13,7 @@ from cogs.member import MemberCommands
 from cogs.membership import MembershipCommand
 from cogs.notify import Notify
 from cogs.plan import PlanCommands
+from cogs.report import ReportCommands
 from cogs.safety import Safety
 from cogs.undo import Undo
 

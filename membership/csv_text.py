@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 
 from membership.errors import UserError
 
@@ -44,7 +45,7 @@ def write(rows: Iterable[Sequence[object]]) -> bytes:
 def guarded(cell: object) -> str:
     """Return a cell's text, with an apostrophe before what a spreadsheet would calculate; numbers stay numbers."""
     text = str(cell)
-    is_number = isinstance(cell, int | float)
+    is_number = isinstance(cell, int | float | Decimal)
     return _GUARD + text if text.startswith(_FORMULA) and not is_number else text
 
 
