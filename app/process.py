@@ -20,9 +20,8 @@ from app.randomness import SystemRandomness
 from app.settings import Settings
 from app.watch import Desk, GuildWatch, StoredBudget, StoredHash
 from cogs.discord_side import DiscordSide, open_discord
-from cogs.pacing import RoleLimits
+from cogs.paces import Paces
 from cogs.parts import BotParts
-from cogs.queries import QUERIES_PER_MINUTE
 from cogs.supervisor import Supervisor
 from membership.ports import Clock
 from membership.services import Sellers, Services
@@ -79,13 +78,12 @@ async def running(
     settings: Settings,
     clock: Clock | None = None,
     *,
-    role_limits: RoleLimits | None = None,
-    queries_per_minute: int = QUERIES_PER_MINUTE,
+    paces: Paces | None = None,
     patience: Patience = USUAL_PATIENCE,
 ) -> AsyncIterator[Process]:
     """Run everything until the block ends. Raises what `Database.open` raises, and OSError when the port is taken.
 
-    The limits and the patience are for the real Discord and the real platforms; only where the outside runs on scaled
+    The paces and the patience are for the real Discord and the real platforms; only where the outside runs on scaled
     time (tests, benchmarks) may they be others.
     """
     clock = clock or SystemClock()
@@ -93,7 +91,7 @@ async def running(
         database = await Database.open(settings.database, clock)
         stack.push_async_callback(database.close)
         bell = Bell()
-        discord = open_discord(settings.discord, limits=role_limits, queries_per_minute=queries_per_minute)
+        discord = open_discord(settings.discord, paces)
         stack.push_async_callback(discord.port.close)
         ground = Ground(
             settings=settings, clock=clock, database=database, discord=discord, bell=bell, patience=patience

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from app.process import Process, running
 from app.settings import Settings
-from cogs.pacing import RoleLimits
-from cogs.queries import QUERIES_PER_MINUTE
+from cogs.paces import Paces
 from membership import plans, resync
 from membership.model import AccountId, ChannelId, GuildId, OnPastDue, Plan, PlanId, PlanProduct, RoleId
 from providers.base import USUAL_PATIENCE
@@ -50,8 +49,7 @@ async def sandbox(settings: Settings, *, database: Path, port: int, clock: Movab
             running(
                 pointed,
                 clock,
-                role_limits=_role_limits(),
-                queries_per_minute=QUERIES_PER_MINUTE * SPEED,
+                paces=Paces().faster(SPEED),
                 patience=replace(USUAL_PATIENCE, requests_per_second=USUAL_PATIENCE.requests_per_second * SPEED),
             )
         )
@@ -97,11 +95,6 @@ def _run_by_olga(world: Outside, settings: Settings) -> Settings:
     """Make the demo server's owner the operator too, so that somebody is there to let the server next door in."""
     operators = (*settings.discord.operators, world.seed.cast.olga.id)
     return settings.model_copy(update={"discord": settings.discord.model_copy(update={"operators": operators})})
-
-
-def _role_limits() -> RoleLimits:
-    usual = RoleLimits()
-    return RoleLimits(seconds=usual.seconds / SPEED, starts_per_second=usual.starts_per_second * SPEED)
 
 
 def free_port(first: int) -> int:

@@ -22,8 +22,8 @@ from app.settings import Settings, load_settings
 from app.sources import Sources
 from bench.child import Child, child
 from cogs.gateway import CONNECTED_DEBOUNCE_SECONDS
+from cogs.paces import Paces
 from cogs.pacing import RoleLimits
-from cogs.queries import QUERIES_PER_MINUTE
 from membership import plans
 from membership.model import ChannelId, GuildId, OnPastDue, Plan, PlanId, PlanProduct, RoleId
 from membership.worker import LONGEST_BACKOFF
@@ -69,10 +69,8 @@ async def stage(scale: float, **policy: object) -> AsyncIterator[Stage]:
         world = await stack.enter_async_context(child("bench.world", str(folder / "doorlist.db"), str(scale)))
         about = await world.ask("about")
         settings = _settings(about["environment"], policy)
-        limits = RoleLimits(seconds=RoleLimits().seconds * scale)
-        process = await stack.enter_async_context(
-            running(settings, role_limits=limits, queries_per_minute=round(QUERIES_PER_MINUTE / scale))
-        )
+        paces = replace(Paces().faster(1 / scale), roles=RoleLimits(seconds=RoleLimits().seconds * scale))
+        process = await stack.enter_async_context(running(settings, paces=paces))
         await until(lambda: _is_connected(process), READY_SECONDS)
         _lift_library_limit(process)
         both = Stage(

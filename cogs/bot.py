@@ -23,6 +23,7 @@ from cogs.config import DiscordSettings
 from cogs.connection import Connection
 from cogs.features import FEATURES
 from cogs.frame import CommandTree, Frame, Presses
+from cogs.paces import Paces
 from cogs.parts import BotParts
 from cogs.queries import MemberQueries
 from cogs.translator import CommandTranslator
@@ -48,9 +49,9 @@ class DoorlistBot(commands.Bot):
     heard_at: float | None = None
 
     def __init__(
-        self, *, intents: discord.Intents, parts: BotParts, connection: Connection, queries: MemberQueries
+        self, *, intents: discord.Intents, parts: BotParts, connection: Connection, queries: MemberQueries, paces: Paces
     ) -> None:
-        """Take the intents to ask for, what the bot needs of ours, and whom to give the gateway's answers."""
+        """Take the intents to ask for, what the bot needs of ours, whom to give the gateway's answers, and the pace."""
         super().__init__(
             command_prefix=commands.when_mentioned,
             help_command=None,
@@ -68,7 +69,7 @@ class DoorlistBot(commands.Bot):
         self._queries = queries
         self._cogs_to_add: list[Callable[[DoorlistBot], commands.Cog]] = []
         self._is_counted_ahead = False
-        self.frame = Frame(parts.services, self._operator_ids)
+        self.frame = Frame(parts.services, self._operator_ids, staff_presses=paces.staff_presses)
         self._cogs_to_add.append(lambda made: Presses(made.frame))
         self._cogs_to_add.extend(_taking_the_frame(feature) for feature in FEATURES)
 

@@ -27,10 +27,10 @@ from cogs.errors import TRANSPORT_ERRORS
 from cogs.examiner import Examiner
 from cogs.gateway import Gateway
 from cogs.guard import Refusals
-from cogs.pacing import RoleLimits
+from cogs.paces import Paces
 from cogs.panel import PanelCommand, Panels
 from cogs.parts import BotParts
-from cogs.queries import QUERIES_PER_MINUTE, MemberQueries
+from cogs.queries import MemberQueries
 from cogs.settings import SettingsCommand
 from cogs.setup import Setup
 from cogs.setup_look import SetupLook
@@ -49,6 +49,7 @@ class DiscordSide:
     calls: Calls
     queries: MemberQueries
     port: DiscordPort
+    paces: Paces
 
     def claims(self, parts: BotParts) -> ClaimMessages:
         """Build what answers claim codes in messages, also those posted while the bot was away."""
@@ -71,7 +72,9 @@ class DiscordSide:
         return await command_payload(bot)
 
     def _bot(self, parts: BotParts, claims: ClaimMessages, intents: discord.Intents) -> DoorlistBot:
-        bot = DoorlistBot(intents=intents, parts=parts, connection=self.connection, queries=self.queries)
+        bot = DoorlistBot(
+            intents=intents, parts=parts, connection=self.connection, queries=self.queries, paces=self.paces
+        )
         bot.with_cog(lambda made: Gateway(made, self.calls, parts.events, self.port.lanes))
         bot.with_cog(lambda _made: Claims(claims))
         bot.with_cog(lambda made: ClaimCommand(made.frame, parts.desk))
@@ -89,11 +92,10 @@ class DiscordSide:
         bot.with_cog(lambda made: PanelCommand(made.frame, panels))
 
 
-def open_discord(
-    settings: DiscordSettings, *, limits: RoleLimits | None = None, queries_per_minute: int = QUERIES_PER_MINUTE
-) -> DiscordSide:
+def open_discord(settings: DiscordSettings, paces: Paces | None = None) -> DiscordSide:
     """Point discord.py at the configured addresses and build the port. Connects to nothing yet."""
     use_addresses(settings)
+    paces = paces or Paces()
     connection = Connection()
 
     async def send(guild_id: GuildId, user_ids: Sequence[UserId], nonce: str) -> None:
@@ -103,8 +105,8 @@ def open_discord(
         except (discord.ConnectionClosed, *TRANSPORT_ERRORS) as failure:
             raise Retry("the connection to Discord was lost") from failure
 
-    queries = MemberQueries(send, queries_per_minute)
+    queries = MemberQueries(send, paces.queries_per_minute)
     connection.on_lost(queries.lose)
     calls = Calls(connection, Refusals())
-    port = DiscordPort(calls, queries, settings.site_url, limits)
-    return DiscordSide(settings=settings, connection=connection, calls=calls, queries=queries, port=port)
+    port = DiscordPort(calls, queries, settings.site_url, paces.roles)
+    return DiscordSide(settings=settings, connection=connection, calls=calls, queries=queries, port=port, paces=paces)

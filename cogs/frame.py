@@ -12,12 +12,13 @@ from typing import Any, Protocol, cast
 import discord
 from discord import app_commands
 from discord.ext import commands
-from limits import parse
+from limits import RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
 from cogs.apologies import apologise, or_apologise
 from cogs.cards import read_custom_id
+from cogs.paces import STAFF_PRESSES
 from cogs.requests import Request, actor_of, words_of
 from cogs.rights import ACTIONS, COMMANDS, Right, Rule, has_right, permissions_of
 from locales.catalogue import translatable
@@ -25,7 +26,7 @@ from membership.actors import Actor
 from membership.errors import UserError
 from membership.services import Services
 
-STAFF_PACE = "10/10 seconds"
+STAFF_SECONDS = 10
 
 _NOT_SET_UP = translatable(
     "Doorlist is not set up in this server yet. Somebody with Manage Server runs /doorlist setup."
@@ -39,12 +40,15 @@ CommandMethod = Callable[..., Coroutine[Any, Any, None]]
 class Frame:
     """Opens a request for every interaction, or says why not. One per life of the bot."""
 
-    def __init__(self, services: Services, operator_ids: Callable[[], frozenset[int]]) -> None:
+    def __init__(
+        self, services: Services, operator_ids: Callable[[], frozenset[int]], *, staff_presses: int = STAFF_PRESSES
+    ) -> None:
         """Take the use-cases' services and who runs this Doorlist, as far as Discord has told."""
         self.services = services
         self._operator_ids = operator_ids
         self._handlers: dict[str, Handler] = {}
         self._pace = MovingWindowRateLimiter(MemoryStorage())
+        self._staff_pace = RateLimitItemPerSecond(staff_presses, STAFF_SECONDS)
         self.menus: list[app_commands.ContextMenu] = []
         self.doorlist = app_commands.Group(
             name="doorlist",
@@ -156,7 +160,7 @@ class Frame:
             raise app_commands.CheckFailure
 
     async def _check_pace(self, actor: Actor, rule: Rule) -> None:
-        if rule.right is not Right.MEMBER and not await self._pace.hit(parse(STAFF_PACE), str(actor.user_id)):
+        if rule.right is not Right.MEMBER and not await self._pace.hit(self._staff_pace, str(actor.user_id)):
             raise UserError("That was a lot at once. Wait ten seconds and go on; nothing was changed by this one.")
 
     async def _check_active(self, request: Request, rule: Rule) -> None:

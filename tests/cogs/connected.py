@@ -17,6 +17,7 @@ from app.randomness import SystemRandomness
 from cogs.claim_messages import ClaimMessages
 from cogs.config import DiscordSettings
 from cogs.discord_side import DiscordSide, open_discord
+from cogs.paces import Paces
 from cogs.pacing import RoleLimits
 from cogs.parts import BotParts
 from cogs.supervisor import Supervisor
@@ -266,7 +267,7 @@ async def connected(
 ) -> AsyncIterator[Connected]:
     """Serve a local Discord, connect Doorlist's side to it, and take everything down at the end."""
     async with AsyncExitStack() as resources, a_stage(buckets=buckets) as stage:
-        side = open_discord(settings_for(stage, **settings), limits=limits)
+        side = open_discord(settings_for(stage, **settings), Paces(roles=limits or RoleLimits()))
         heard, desk, used, stored = Heard(), Desk((RoleId(stage.vip.id),)), budget or Budget(), StoredHash()
         desk.channel_id = ChannelId(stage.channel.id)
         services = await resources.enter_async_context(services_over(side, stage))

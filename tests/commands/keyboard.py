@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sandbox.discord.interactions import Interaction
-from sandbox.discord.screen import visible_text
+from sandbox.discord.screen import controls, visible_text
 from sandbox.discord.walking import walk
 from sandbox.discord.world import Channel, Json, Message, User
 from tests.scenarios.stage import Stage
@@ -37,10 +37,11 @@ class Keyboard:
         asked = invoke.command(self.user, self.channel, command, options, is_forged=is_forged)
         return await self._seen(asked)
 
-    async def chooses(self, menu: str, target: str) -> Screen:
+    async def chooses(self, menu: str, target: str, *, is_forged: bool = False) -> Screen:
         """Right-click somebody and choose a menu command."""
         invoke = self.stage.outside.discord.invoke
-        return await self._seen(invoke.user_menu(self.user, self.channel, menu, self.stage.person(target)))
+        person = self.stage.person(target)
+        return await self._seen(invoke.user_menu(self.user, self.channel, menu, person, is_forged=is_forged))
 
     async def suggestions(self, command: str, option: str, typed: str, **options: str | int | bool) -> list[str]:
         """Type into an option and return the labels that are suggested."""
@@ -107,6 +108,11 @@ class Screen:
         """Return the labels of the form's fields."""
         assert self.asked.modal is not None, f"no form, but: {self.text}"
         return [str(each["label"]) for each in walk(self.asked.modal["components"]) if each["type"] == 18]
+
+    def offered(self, label: str) -> tuple[tuple[str, str], ...]:
+        """Return what a list of the form offers, as (value, label)."""
+        assert self.asked.modal is not None, f"no form, but: {self.text}"
+        return next(each.choices for each in controls(self.asked.modal["components"]) if each.label == label)
 
     async def presses(self, label: str) -> Screen:
         """Press a button by its label."""

@@ -56,7 +56,7 @@ KNOWN_DEVIATIONS = (
     Deviation(
         ".*",
         ".*",
-        r"^request(\.\w+)*\.(id|recipient_id|channel_id|guild_id|message_id|(roles|users)\.\d+): \d+ is not of type 'string'",
+        r"^request(\.\w+)*\.(id|\w+_id|(roles|users)\.\d+): \d+ is not of type 'string'",
         "discord.py sends ids as JSON integers in these places; Discord takes both, the description only strings",
     ),
     Deviation(

@@ -23,8 +23,7 @@ from app.process import Process, running
 from app.sandboxed import HOST, free_port, open_shop, pointed_at
 from app.settings import Settings
 from cogs.gateway import CONNECTED_DEBOUNCE_SECONDS
-from cogs.pacing import RoleLimits
-from cogs.queries import QUERIES_PER_MINUTE
+from cogs.paces import Paces
 from membership import plans
 from membership.model import GuildId, Plan, RoleId, UserId
 from membership.policy import Policy
@@ -50,9 +49,6 @@ LOOK_SECONDS = 0.01
 UNLIMITED = 1_000_000
 TIME_SCALE = 0.02
 """Discord's windows are this much shorter than in reality, for both sides."""
-ROLE_LIMITS = RoleLimits(
-    seconds=RoleLimits().seconds * TIME_SCALE, starts_per_second=round(RoleLimits().starts_per_second / TIME_SCALE)
-)
 PATIENCE = Patience(first_wait_seconds=0.001, requests_per_second=1000)
 """The local Stripe has no limits, and a test no time."""
 
@@ -104,8 +100,7 @@ class Stage:
             running(
                 self.settings,
                 self.outside.clock,
-                role_limits=ROLE_LIMITS,
-                queries_per_minute=round(QUERIES_PER_MINUTE / TIME_SCALE),
+                paces=Paces().faster(1 / TIME_SCALE),
                 patience=PATIENCE,
             )
         )
