@@ -26,4 +26,5 @@ FEATURES: tuple[Callable[[Frame], commands.Cog], ...] = (
     Notify,
     PlanCommands,
     CodeCommands,
+    ReportCommands,
 )
