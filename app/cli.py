@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from app.settings import Loaded
 
 ROOT = Path(__file__).resolve().parent.parent
+WHOLE_SUITE = ["-n", "auto", "--dist", "loadfile"]
 HINT = "python3 bot.py config example        shows every setting with its default"
 
 
@@ -79,13 +80,13 @@ def run(context: click.Context) -> int:
 @doorlist.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def test(arguments: tuple[str, ...]) -> int:
-    """Run the tests; further arguments go to pytest."""
+    """Run the tests, on all processors; arguments go to pytest instead."""
     try:
         import pytest
     except ModuleNotFoundError:
         raise click.UsageError("the test packages are missing; write `test` first: python3 bot.py test") from None
     os.chdir(ROOT)
-    return int(pytest.main(list(arguments)))
+    return int(pytest.main(list(arguments) or WHOLE_SUITE))
 
 
 @doorlist.group()
