@@ -10,7 +10,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from membership import binding, digest, invariants, offline_claims, resync, role_watch
+from membership import binding, digest, invariants, offline_claims, resync, role_watch, syncing
 from membership.errors import DoorlistError
 from membership.ports import ChannelMessage
 from membership.services import Services
@@ -22,7 +22,7 @@ HOUR = timedelta(hours=1)
 KEPT = timedelta(days=90)
 PRUNED_AT_ONCE = 500
 MOST_PORTIONS = 1000
-LAST_RUN = "run:last"
+LAST_RUN = syncing.LAST_RUNS["five minutes"]
 """The cursor that says when the last five-minute run began, for whoever asks beside this process."""
 
 
@@ -68,11 +68,13 @@ class Clocks:
 
     async def hourly(self) -> None:
         """Poll every provider for events that no webhook brought."""
+        await self._try("noting", self._note_run("hourly"))
         for name in self._services.sellers.by_name:
             await self._try("poll", resync.poll_events(self._services, name))
 
     async def nightly(self) -> None:
         """List everything at every provider; then throw away what is older than 90 days."""
+        await self._try("noting", self._note_run("nightly"))
         for name in self._services.sellers.by_name:
             await self._try("resync", resync.list_everything(self._services, name))
         await self._try("retention", self._prune())
@@ -84,6 +86,10 @@ class Clocks:
             await self.hourly()
         if now.date() > before.date():
             await self.nightly()
+
+    async def _note_run(self, name: str) -> None:
+        async with self._services.store.write() as tx:
+            await tx.cursors.put(syncing.LAST_RUNS[name], self._services.clock.now().isoformat())
 
     async def _prune(self) -> None:
         """Go in portions, between which others have their turn at the database; the next night does the rest."""

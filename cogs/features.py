@@ -15,6 +15,7 @@ from cogs.notify import Notify
 from cogs.plan import PlanCommands
 from cogs.report import ReportCommands
 from cogs.safety import Safety
+from cogs.sync import SyncCommands
 from cogs.undo import Undo
 
 FEATURES: tuple[Callable[[Frame], commands.Cog], ...] = (
@@ -26,5 +27,6 @@ FEATURES: tuple[Callable[[Frame], commands.Cog], ...] = (
     Notify,
     PlanCommands,
     CodeCommands,
+    SyncCommands,
     ReportCommands,
 )

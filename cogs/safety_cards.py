@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from cogs.cards import Button, Buttons, Card, Divider, Row, Style, Text, Tone
 from cogs.words import code_text, date, reason_text
 from membership.errors import Reason
+from membership.forecast import Forecast
 from membership.pauses import Waiting
 from membership.policy import Policy
 from membership.records import Batch, Guild, HeldRemoval
@@ -114,19 +115,24 @@ def resume_card(waiting: Waiting) -> Card:
     guild = waiting.guild
     since = f"Paused {date(guild.paused_at)}" if guild.paused_at else "Paused"
     why = f": {code_text(guild.pause_reason)}" if guild.pause_reason else ""
-    scope = "" if waiting.is_all else f"\n-# Counted over the first {waiting.looked_at} members; there are more."
-    kicks = f"\n! {waiting.kicks} would be kicked" if waiting.kicks else ""
     button = Button(label="Resume", action="resume-now", style=Style.MAIN)
     return Card(
         title="▶️ Start role changes again?",
         lines=(
             Text(f"{since}{why}"),
-            Text(f"+ {waiting.adds} roles would be given\n− {waiting.removals} roles would be taken{kicks}{scope}"),
+            Text(forecast_text(waiting.forecast)),
             Text("-# Every purchase is read again before a role goes, and an unusual wave is still held."),
             Buttons((button,)),
         ),
         tone=Tone.NEWS,
     )
+
+
+def forecast_text(forecast: Forecast) -> str:
+    """Say what reconciling would do."""
+    kicks = f"\n! {forecast.kicks} would be kicked" if forecast.kicks else ""
+    scope = "" if forecast.is_all else f"\n-# Counted over the first {forecast.looked_at} members; there are more."
+    return f"+ {forecast.adds} roles would be given\n− {forecast.removals} roles would be taken{kicks}{scope}"
 
 
 def what(removals: Sequence[HeldRemoval]) -> str:

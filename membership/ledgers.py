@@ -42,6 +42,7 @@ from membership.records import (
     Message,
     RemovalCounts,
     Tries,
+    TroubledJob,
 )
 from membership.report_ledgers import Reports
 
@@ -90,8 +91,11 @@ class Jobs(Protocol):
     async def status(self, kind: str, key: str) -> JobStatus | None:
         """Return how a job stands, None when there is none."""
 
-    async def counts(self) -> Mapping[str, int]:
-        """Return how many jobs are `due`, `waiting`, `leased` and `parked`."""
+    async def counts(self, scope: str = "") -> Mapping[str, int]:
+        """Return how many jobs are `due`, `waiting`, `leased` and `parked`, of one scope when it is named."""
+
+    async def troubled(self, kinds: Collection[str], owner: str, limit: int) -> Sequence[TroubledJob]:
+        """Return failed jobs whose key is `owner` or begins with it and a colon, those that were given up first."""
 
 
 class Outbox(Protocol):

@@ -176,6 +176,18 @@ class JobStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TroubledJob:
+    """A job that failed: it waits for its next try, or was given up."""
+
+    kind: str
+    key: str
+    due_at: datetime
+    attempts: int
+    is_parked: bool
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """One thing to tell somebody once. `kind` is mail (target: customer id), dm (user id) or post (channel id).
 

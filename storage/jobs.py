@@ -6,17 +6,18 @@ runs that nobody has marked again, so that a job may mark its own next run witho
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, and_, case, delete, func, literal, null, select, tuple_, union_all, update
+from sqlalchemy import Select, and_, case, delete, func, literal, null, or_, select, tuple_, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from membership.model import Lane
 from membership.ports import Clock
-from membership.records import Job, JobStatus
+from membership.records import Job, JobStatus, TroubledJob
 from storage.ledgers import jobs
 from storage.statements import PART, insert_in_words_of, row_count, smaller
 
@@ -154,8 +155,8 @@ class Jobs:
             last_error=row.last_error,
         )
 
-    async def counts(self) -> Mapping[str, int]:
-        """Return how many jobs are `due`, `waiting`, `leased` and `parked`."""
+    async def counts(self, scope: str = "") -> Mapping[str, int]:
+        """Return how many jobs are `due`, `waiting`, `leased` and `parked`, of one scope when it is named."""
         now = self._clock.now()
         state = case(
             (jobs.c.is_parked, "parked"),
@@ -163,8 +164,21 @@ class Jobs:
             (jobs.c.due_at <= now, "due"),
             else_="waiting",
         )
-        found = await self._connection.execute(select(state, func.count()).group_by(state))
+        query = select(state, func.count()).group_by(state)
+        found = await self._connection.execute(query.where(jobs.c.scope == scope) if scope else query)
         return {"due": 0, "waiting": 0, "leased": 0, "parked": 0} | dict(found.all())
+
+    async def troubled(self, kinds: Collection[str], owner: str, limit: int) -> Sequence[TroubledJob]:
+        """Return failed jobs whose key is `owner` or begins with it and a colon, those that were given up first."""
+        is_theirs = or_(jobs.c.key == owner, jobs.c.key.startswith(f"{owner}:", autoescape=True))
+        has_failed = or_(jobs.c.is_parked, and_(jobs.c.attempts > 0, jobs.c.last_error != ""))
+        found = await self._connection.execute(
+            select(*(jobs.c[field.name] for field in fields(TroubledJob)))
+            .where(jobs.c.kind.in_(kinds), is_theirs, has_failed)
+            .order_by(jobs.c.is_parked.desc(), jobs.c.due_at, jobs.c.key)
+            .limit(limit)
+        )
+        return [TroubledJob(**row) for row in found.mappings()]
 
     async def _heads(self) -> list[_Head]:
         """Return the earliest job of every lane and scope, jumping from one to the next along the index."""
