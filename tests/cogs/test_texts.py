@@ -108,6 +108,11 @@ def test_a_code_used_before_whose_role_is_still_coming_is_not_told_as_had() -> N
         (ClaimOutcome.USED_BY_ANOTHER, {}, "another account"),
         (ClaimOutcome.EXPIRED, {"until": UNTIL}, "The purchase still exists"),
         (ClaimOutcome.ENDED, {}, "has ended"),
+        (ClaimOutcome.GIFT, {"days": 30, "server": "Ada's"}, "🎁 Gift unlocked: VIP for 30 days in Ada's. You have"),
+        (ClaimOutcome.GIFT, {"was_delivered": False}, "🎁 Gift unlocked: VIP in the server. As soon as you are in"),
+        (ClaimOutcome.GIFT_USED_UP, {}, "as often as it can be"),
+        (ClaimOutcome.GIFT_EXPIRED, {"until": UNTIL}, "This gift code was valid until"),
+        (ClaimOutcome.GIFT_OFF, {}, "Ask whoever gave it to you"),
         (ClaimOutcome.TOO_MANY_TRIES, {"retry_at": UNTIL}, f"<t:{int(UNTIL.timestamp())}:t>"),
     ],
 )
