@@ -23,7 +23,7 @@ from cogs.requests import Request, actor_of, words_of
 from cogs.rights import ACTIONS, COMMANDS, Right, Rule, has_right, permissions_of
 from locales.catalogue import translatable
 from membership.actors import Actor
-from membership.errors import UserError
+from membership.errors import Retry, UserError
 from membership.services import Services
 
 STAFF_SECONDS = 10
@@ -142,15 +142,23 @@ class Frame:
         return request
 
     async def _admits_typing(self, interaction: discord.Interaction) -> bool:
-        """Suggest nothing to whoever may not use the command: no text can be answered to typing."""
+        """Suggest nothing to whoever may not use the command here: no text can be answered to typing."""
         command = interaction.command
         rule = COMMANDS.get(command.qualified_name if command else "")
         actor = actor_of(interaction, self._operator_ids())
-        if rule is None or not has_right(actor, rule.right) or (not actor.guild_id and not rule.is_everywhere):
+        request = Request(interaction=interaction, services=self.services, actor=actor, words=words_of(interaction))
+        if rule is None or not await self._may_type(request, rule):
             await interaction.response.autocomplete([])
             return False
-        request = Request(interaction=interaction, services=self.services, actor=actor, words=words_of(interaction))
         request.remember()
+        return True
+
+    async def _may_type(self, request: Request, rule: Rule) -> bool:
+        try:
+            self._check_right(request, rule)
+            await self._check_active(request, rule)
+        except (UserError, app_commands.CheckFailure, Retry):
+            return False
         return True
 
     def _check_right(self, request: Request, rule: Rule) -> None:

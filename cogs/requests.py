@@ -101,8 +101,8 @@ class Request:
 
 
 def actor_of(interaction: discord.Interaction, operators: frozenset[int]) -> Actor:
-    """Read who asks from this very interaction: Discord signs off the permissions it carries."""
-    permissions = interaction.permissions
+    """Read who asks from this very interaction: Discord signs off the permissions and the roles it carries."""
+    permissions = _server_permissions(interaction)
     is_in_guild = interaction.guild_id is not None
     is_owner = interaction.guild is not None and interaction.guild.owner_id == interaction.user.id
     can_data = is_in_guild and (permissions.administrator or is_owner)
@@ -116,6 +116,17 @@ def actor_of(interaction: discord.Interaction, operators: frozenset[int]) -> Act
         can_data=can_data,
         is_operator=interaction.user.id in operators,
     )
+
+
+def _server_permissions(interaction: discord.Interaction) -> discord.Permissions:
+    """Return what a person may do in the whole server, and in this channel, too.
+
+    The interaction carries the permissions in its channel alone, where Manage Roles is the bit of "Manage Permissions":
+    whoever was given that for one channel is no staff.
+    """
+    if not isinstance(interaction.user, discord.Member):
+        return discord.Permissions.none()
+    return interaction.permissions & interaction.user.guild_permissions
 
 
 def words_of(interaction: discord.Interaction) -> Words:

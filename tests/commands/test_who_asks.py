@@ -1,0 +1,25 @@
+"""Whose word counts: rights hold for a whole server, and only where Doorlist is at work."""
+
+from __future__ import annotations
+
+from membership import servers
+from membership.model import GuildId
+from sandbox.discord.permissions import Permission
+from sandbox.discord.world import Overwrite
+from tests.commands.keyboard import Keyboard
+from tests.scenarios.stage import Stage
+
+
+async def test_whoever_manages_one_channel_is_no_staff(s: Stage, ben: Keyboard) -> None:
+    """Discord has one bit for Manage Roles in the server and Manage Permissions in a channel."""
+    ben.channel.overwrites[ben.user.id] = Overwrite(kind=1, allow=Permission.MANAGE_ROLES | Permission.MANAGE_GUILD)
+    assert "not allowed" in (await ben.types("member find", query="ben", is_forged=True)).text
+    assert "not allowed" in (await ben.types("plan list", is_forged=True)).text
+
+
+async def test_nothing_is_suggested_in_a_server_that_was_taken_out(s: Stage, olga: Keyboard) -> None:
+    s.buys("ben")
+    await s.invitation("ben")
+    assert await olga.suggestions("member find", "query", "ben@ex")
+    await servers.remove(s.process.services, GuildId(s.guild.id), "operator")
+    assert await olga.suggestions("member find", "query", "ben@ex") == []
