@@ -50,7 +50,7 @@ def about_card(about: About, now: datetime) -> Card:
                 (
                     Button(label="Doctor", action="doctor"),
                     *(
-                        (Button(label="Pages ↗", url=about.pages_url),)
+                        (Button(label="Pages", url=about.pages_url),)
                         if about.pages_url.startswith("https://")
                         else ()
                     ),

@@ -49,7 +49,7 @@ def pay_card(words: Words, offer: Offer, url: str) -> Card:
                     "to connect afterwards. This answer tells you when your role is there."
                 )
             ),
-            Buttons((Button(label=words.say("Pay {price} ↗", price=_money(offer.price)), url=url),)),
+            Buttons((Button(label=words.say("Pay {price}", price=_money(offer.price)), url=url),)),
             Text(
                 "-# "
                 + words.say(

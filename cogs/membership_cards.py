@@ -153,9 +153,9 @@ def _hint(words: Words, membership: Membership, place: Place) -> str:
 def _buttons(words: Words, membership: Membership, place: Place) -> Iterator[Button]:
     shown = membership.shown
     if membership.invite_url:
-        yield Button(label=words.say("Join ↗"), url=membership.invite_url)
+        yield Button(label=words.say("Join"), url=membership.invite_url)
     if place.connect_url and _must_sign_in(shown):
-        yield Button(label=words.say("Connect Discord ↗"), url=place.connect_url)
+        yield Button(label=words.say("Connect Discord"), url=place.connect_url)
     if shown.state in _WORTH_A_TRY:
         yield Button(label=words.say("Try again"), action="membership-retry", style=Style.MAIN)
     if shown.is_over:
@@ -171,7 +171,7 @@ def _billing(words: Words, membership: Membership) -> Iterator[Button]:
     wish = _BILLING.get(_wish(membership.shown), _MANAGE)
     label = words.say(wish)
     if membership.billing_url:
-        yield Button(label=f"{label} ↗", url=membership.billing_url)
+        yield Button(label=label, url=membership.billing_url)
     elif membership.can_mail_billing:
         yield Button(label=label, action="membership-billing", args=(membership.shown.grant.id,))
 
@@ -190,7 +190,7 @@ def _how_to_connect(words: Words, place: Place) -> Iterator[Line]:
     buttons = []
     if place.connect_url:
         yield Text(words.say("Sign in with Discord to let us find your purchase. The link is yours, for ten minutes."))
-        buttons.append(Button(label=words.say("Connect Discord ↗"), url=place.connect_url))
+        buttons.append(Button(label=words.say("Connect Discord"), url=place.connect_url))
     if place.can_mail:
         buttons.append(Button(label=words.say("Send me a link by mail"), action="mail-link-form"))
     buttons.append(Button(label=words.say("I have a code"), action="claim-form"))

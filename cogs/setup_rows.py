@@ -114,7 +114,7 @@ def _permissions(facts: SetupFacts) -> Step:
             title=title,
             state=State.OPEN,
             text=f"I am missing {names}",
-            button=Button(label="Add permission ↗", url=facts.invite_url),
+            button=Button(label="Add permission", url=facts.invite_url),
         )
     if "administrator" in facts.server.permissions:
         text = "I have Administrator and do not need it: untick it on my role, everything keeps working"

@@ -19,7 +19,7 @@ _TOKEN = re.compile(
     r"|```(?:\w*\n)?(?P<block>.+?)```|\*\*(?P<bold>[^*]+)\*\*|`(?P<code>[^`]+)`|__(?P<under>[^_]+)__"
     r"|~~(?P<gone>[^~]+)~~|\|\|(?P<spoiler>[^|]+)\|\||\*(?P<italic>[^*\s][^*]*)\*|(?<!\w)_(?P<slanted>[^_]+)_(?!\w)"
     r"|\[(?P<label>[^\]\n]+)\]\(<?(?P<target>https?://[^\s)>]+)>?\)|(?P<bare>https?://[^\s<>\"')\]]+[^\s<>\"')\].,;:!?])"
-    r"|\\(?P<escaped>[^\w\s])|(?P<newline>\n)",
+    r"|\\(?P<escaped>[^\w\s]|_)|(?P<newline>\n)",
     re.DOTALL,
 )
 _LINE = re.compile(r"(?P<mark>#{1,3} |-# |[-*] |\d+\. |> )?(?P<rest>.*)")

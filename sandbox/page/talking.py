@@ -53,9 +53,12 @@ async def suggestions(desk: Desk, fields: Fields) -> list[str]:
     draft.typed = dict(fields.after("o."))
     if name not in [each["name"] for each in draft.offer.options if each.get("autocomplete")]:
         raise LookupError("The command has no such option.")
+    text, known = draft.typed.get(name, ""), draft.suggested.get(name, {})
+    if text in known:
+        # A name that was picked still means its value: asked again, the bot may not know it.
+        return list(known)
     others = {key: value for key, value in option_values(draft, fields).items() if key != name}
-    typed = (name, draft.typed.get(name, ""))
-    asked = desk.world.discord.invoke.autocomplete(desk.person, desk.channel, draft.offer.name, typed, others)
+    asked = desk.world.discord.invoke.autocomplete(desk.person, desk.channel, draft.offer.name, (name, text), others)
     answered = await asked.answered(ANSWER_SECONDS)
     found = {str(each["name"]): each["value"] for each in answered.choices or ()}
     draft.suggested[name] = found

@@ -34,7 +34,7 @@ async def set_up_by_buttons(s: Stage, new: NewServer) -> None:
     listed = await olga.presses_on(welcome, "Open set-up")
     assert listed.is_private
     assert "I am missing Manage Roles" in listed.text
-    assert "Add permission ↗" in listed.labels
+    assert "Add permission" in listed.labels
     bot_role = discord.bot_role(new.guild)
     discord.people.set_permissions(new.guild, bot_role, BOT_DEFAULT | Permission.MANAGE_CHANNELS, by=olga.user)
     await s.eventually(lambda: "manage_channels" in s.process.services.discord.permissions(new.guild.id))  # type: ignore[arg-type]

@@ -30,7 +30,7 @@ async def test_a_buyer_whose_address_discord_knows_presses_one_button_and_has_it
     card = await ben.types("membership")
     assert card.is_private
     assert "No purchase is connected to you." in card.text
-    url = link_on(card, "Connect Discord ↗")
+    url = link_on(card, "Connect Discord")
     page = await signs_in(s, url, "ben")
     assert page.heading == "VIP is yours"
     assert s.roles("ben") == {"VIP"}
@@ -40,18 +40,18 @@ async def test_a_buyer_whose_address_discord_knows_presses_one_button_and_has_it
     assert "**VIP**  ✅ Active, renews <t:" in card.text
     assert f"Roles: <@&{s.role('VIP').id}> ✅" in card.text
     assert "b••@\u200bexample.com" in card.text
-    assert card.labels == ["Manage billing ↗", "Switch Discord account", "Turn off"]
+    assert card.labels == ["Manage billing", "Switch Discord account", "Turn off"]
     async with s.visitor("ben") as visitor:
-        billing = await visitor.submit(await visitor.open(link_on(card, "Manage billing ↗")))
+        billing = await visitor.submit(await visitor.open(link_on(card, "Manage billing")))
         assert "Continue" in billing.html or "portal" in str(billing.url)
-        moving = link_on(card, "Manage billing ↗").replace("/billing/", "/connect/")
+        moving = link_on(card, "Manage billing").replace("/billing/", "/connect/")
         assert (await visitor.open(moving)).heading == "This link was used already"
 
 
 async def test_only_the_account_that_pressed_the_button_can_finish(s: Stage, ben: Keyboard) -> None:
     s.buys("kim")
     await s.settled()
-    url = link_on(await ben.types("membership"), "Connect Discord ↗")
+    url = link_on(await ben.types("membership"), "Connect Discord")
     page = await signs_in(s, url, "ben", as_person="kim")
     assert "You pressed the button as @ben but signed in as @kim." in page.html
     assert url in [address for address, text in page.links if text == "Try again"]
@@ -63,7 +63,7 @@ async def test_an_address_that_discord_has_not_verified_proves_nothing(s: Stage,
     s.buys("ben")
     await s.settled()
     s.person("ben").is_email_verified = False
-    page = await signs_in(s, link_on(await ben.types("membership"), "Connect Discord ↗"), "ben")
+    page = await signs_in(s, link_on(await ben.types("membership"), "Connect Discord"), "ben")
     assert page.heading == "Discord does not know your address for sure"
     assert s.roles("ben") == set()
 
@@ -72,7 +72,7 @@ async def test_a_purchase_that_somebody_has_is_never_taken_by_an_address(s: Stag
     s.buys("ben")
     s.joins("kim")
     await s.connects("ben", as_person="kim")
-    page = await signs_in(s, link_on(await ben.types("membership"), "Connect Discord ↗"), "ben")
+    page = await signs_in(s, link_on(await ben.types("membership"), "Connect Discord"), "ben")
     assert page.heading == "Another Discord account has it"
     assert (s.roles("kim"), s.roles("ben")) == ({"VIP"}, set())
 
