@@ -48,7 +48,7 @@ class PageDriver:
         await self.page.locator("#message").fill(text)
         await self._click(self.page.locator(".write button"))
 
-    async def type_command(self, name: str, **options: FieldValue) -> None:
+    async def type_command(self, name: str, /, **options: FieldValue) -> None:
         """Type a slash command and send it with its options; lists by what is read in them, texts as they are."""
         await self.say(f"/{name}")
         sheet = self.page.locator(".sheet[aria-label^='Command:']")
