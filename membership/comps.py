@@ -132,8 +132,7 @@ async def extend(services: Services, actor: Actor, grant_id: GrantId, days: int,
         if subject.user_id is None:
             raise UserError("Nobody is connected to this grant yet. Connect a Discord account first.")
         plan, until = subject.claim.plan, _extended(subject, days, now)
-        is_paid = subject.claim.purchase.kind is not PurchaseKind.COMP
-        _check_length(services, actor, now + timedelta(days=days) if is_paid else until, now)
+        _check_length(services, actor, now + (until - _free_from(subject, now)), now)
         if subject.comp is not None:
             known = subject.comp.claim
             purchase = await house.change(tx, known.purchase, _occasion(services), is_given=True, until=until)
@@ -240,6 +239,12 @@ def _extended(subject: _Subject, days: int, now: datetime) -> datetime:
         raise UserError("This grant has no end, so there is nothing to extend.")
     given_until = subject.comp.until if subject.comp is not None else None
     return max(subject.ends_at, given_until or now, now) + timedelta(days=days)
+
+
+def _free_from(subject: _Subject, now: datetime) -> datetime:
+    """Return from when on a grant costs nothing: what was paid is over, or at once for a comp."""
+    is_paid = subject.claim.purchase.kind is not PurchaseKind.COMP
+    return max(subject.ends_at or now, now) if is_paid else now
 
 
 async def _refuse_second(tx: Transaction, key: MemberKey, plan: Plan, now: datetime) -> None:

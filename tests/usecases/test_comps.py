@@ -107,6 +107,14 @@ async def test_staff_do_not_get_past_the_month_by_extending(world: World, vip: P
         await comps.extend(world.services, STAFF, done.grant.id, 5)
 
 
+async def test_staff_do_not_get_past_the_month_by_extending_what_was_paid_twice(world: World, vip: Plan) -> None:
+    (paid,) = await world.grants(await world.member("vip"))
+    await comps.extend(world.services, STAFF, paid.id, 20)
+    with pytest.raises(UserError, match="31 days at most"):
+        await comps.extend(world.services, STAFF, paid.id, 20)
+    await comps.extend(world.services, OWNER, paid.id, 20)
+
+
 async def test_a_moment_that_has_passed_is_no_end(world: World, vip: Plan) -> None:
     with pytest.raises(UserError, match="has passed"):
         await gives(world, days(world, -1))
