@@ -119,9 +119,25 @@ async def untie(tx: Transaction, customer_id: CustomerId, actor: str, occasion: 
     return keys
 
 
+async def refuse_elsewhere(tx: Transaction, actor: Actor, customer_id: CustomerId) -> None:
+    """Refuse where a link reaches into another server: staff here have no say there (only the operator has in all).
+
+    Raises UserError.
+    """
+    if actor.is_operator:
+        return
+    for purchase in await tx.purchases.of_customer(customer_id):
+        for grant in await tx.purchases.grants(purchase.id):
+            if grant.guild_id != actor.guild_id and grant.ended_at is None:
+                raise UserError(
+                    "What this customer bought is valid in another server, too, so it is not connected by hand here. "
+                    "They can do it with the link in their mail (/member resend), or whoever runs Doorlist does."
+                )
+
+
 async def _tie(tx: Transaction, deed: _Deed, customer: Customer, user_id: UserId) -> Tied:
     actor, now = deed.actor, deed.now
-    await _refuse_elsewhere(tx, actor, customer)
+    await refuse_elsewhere(tx, actor, customer.id)
     known = await tx.links.active(customer.id)
     before = None if known is None else known.user_id
     if before == user_id:
@@ -151,18 +167,5 @@ async def _customers(tx: Transaction, actor: Actor, user_id: UserId) -> Sequence
     if not customers:
         raise UserError(f"<@{user_id}> is not connected to any customer of this server.")
     for customer in customers:
-        await _refuse_elsewhere(tx, actor, customer)
+        await refuse_elsewhere(tx, actor, customer.id)
     return customers
-
-
-async def _refuse_elsewhere(tx: Transaction, actor: Actor, customer: Customer) -> None:
-    """Refuse where a link reaches into another server: staff here have no say there (only the operator has in all)."""
-    if actor.is_operator:
-        return
-    for purchase in await tx.purchases.of_customer(customer.id):
-        for grant in await tx.purchases.grants(purchase.id):
-            if grant.guild_id != actor.guild_id and grant.ended_at is None:
-                raise UserError(
-                    "What this customer bought is valid in another server, too, so it is not connected by hand here. "
-                    "They can do it with the link in their mail (/member resend), or whoever runs Doorlist does."
-                )

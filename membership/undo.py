@@ -264,6 +264,8 @@ async def _link(tx: Transaction, change: Change) -> Json:
 
 async def _put_link(tx: Transaction, change: Change, actor: Actor, occasion: Occasion) -> None:
     customer_id, user_id = CustomerId(_number(change.after["customer_id"])), change.before["user_id"]
+    # They may have bought in another server since.
+    await staff_links.refuse_elsewhere(tx, actor, customer_id)
     if user_id is not None:
         made = Link(
             customer_id=customer_id,

@@ -197,6 +197,18 @@ async def test_what_is_valid_in_another_server_is_not_linked_by_the_staff_of_one
     assert (await staff_links.link(world.services, operator, CHARLIE, customer)).after == CHARLIE
 
 
+async def test_a_link_that_reaches_another_server_by_now_is_not_undone_from_here(world: World, vip: Plan) -> None:
+    bought = await world.buys("vip")
+    tied = await staff_links.link(world.services, STAFF, CHARLIE, await customer_of(world, bought))
+    purchase = await world.purchase(bought)
+    async with world.services.store.write() as tx:
+        await tx.guilds.ensure(OTHERS.guild_id, "Elsewhere")
+        elsewhere = await tx.plans.create(replace(vip, guild_id=OTHERS.guild_id, slug="elsewhere"))
+        await tx.purchases.open_grant(purchase, elsewhere, world.clock.now())
+    with pytest.raises(UserError, match="another server"):
+        await undo.undo(world.services, STAFF, tied.change_id)
+
+
 # ---------------------------------------------------------------------------------------------------------- the rest
 
 
