@@ -47,24 +47,23 @@ class _Audience:
 async def tell(tx: Transaction, happening: Happening) -> None:
     """Tell every server in which the purchase has a grant."""
     after, now = happening.after, happening.now
-    audience = await _audience(tx, after)
     for payment in happening.payments:
         if now - payment.at < FRESH:
             facts = {"amount": payment.amount, "currency": payment.currency, "kind": payment.kind.value}
-            await _tell_all(tx, _OF_MONEY[payment.kind], audience, facts, now)
+            await _tell_all(tx, _OF_MONEY[payment.kind], happening, facts)
     if now - after.started_at < FRESH and after.kind is not PurchaseKind.COMP:
         for grant in happening.opened:
             await _tell_of_grant(tx, "grant.created", grant, happening)
             if after.status is PurchaseStatus.TRIALING:
                 await _tell_of_grant(tx, "grant.trial_started", grant, happening)
     if happening.before is not None:
-        await _tell_of_dispute(tx, happening.before, happening, audience)
+        await _tell_of_dispute(tx, happening.before, happening)
         if _is_cancelled(happening.before, after):
             for grant in await tx.purchases.grants(after.id):
                 await _tell_of_grant(tx, "grant.ending", grant, happening)
 
 
-async def _tell_of_dispute(tx: Transaction, before: Purchase, happening: Happening, audience: _Audience) -> None:
+async def _tell_of_dispute(tx: Transaction, before: Purchase, happening: Happening) -> None:
     after, was_open = happening.after, before.dispute in (Dispute.OPEN, Dispute.INQUIRY)
     facts: dict[str, object] = {
         "amount": after.amount,
@@ -73,10 +72,10 @@ async def _tell_of_dispute(tx: Transaction, before: Purchase, happening: Happeni
         "problem": f"dispute:{after.id}",
     }
     if after.dispute in (Dispute.OPEN, Dispute.INQUIRY) and after.dispute is not before.dispute:
-        await _tell_all(tx, "payment.disputed", audience, facts, happening.now)
+        await _tell_all(tx, "payment.disputed", happening, facts)
     elif was_open and after.dispute in (Dispute.NONE, Dispute.LOST):
         facts["detail"] = "lost" if after.dispute is Dispute.LOST else "won or withdrawn"
-        await _tell_all(tx, "payment.dispute_closed", audience, facts, happening.now)
+        await _tell_all(tx, "payment.dispute_closed", happening, facts)
 
 
 def _is_cancelled(before: Purchase, after: Purchase) -> bool:
@@ -96,13 +95,13 @@ async def _audience(tx: Transaction, purchase: Purchase) -> _Audience:
     )
 
 
-async def _tell_all(
-    tx: Transaction, event: str, audience: _Audience, facts: Mapping[str, object], now: datetime
-) -> None:
+async def _tell_all(tx: Transaction, event: str, happening: Happening, facts: Mapping[str, object]) -> None:
+    # Asked here alone: most recordings bring no news, and a listing makes a hundred thousand of them.
+    audience = await _audience(tx, happening.after)
     problem = str(facts.get("problem") or "")
     for guild_id, plan in sorted(audience.plans.items()):
         told = {"plan": plan, **facts}
-        await notices.tell(tx, event, guild_id, told, now, user_id=audience.user_id, problem=problem)
+        await notices.tell(tx, event, guild_id, told, happening.now, user_id=audience.user_id, problem=problem)
 
 
 async def _tell_of_grant(tx: Transaction, event: str, grant: Grant, happening: Happening) -> None:
