@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from zoneinfo import available_timezones
-
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -39,7 +37,7 @@ async def hours(_interaction: discord.Interaction, typed: str) -> Choices:
 
 async def zones(_interaction: discord.Interaction, typed: str) -> Choices:
     """Suggest time zones."""
-    return choices([(zone, zone) for zone in sorted(available_timezones())], typed)
+    return choices([(zone, zone) for zone in server_settings.time_zones()], typed)
 
 
 class Notify(commands.Cog):

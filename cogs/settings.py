@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from zoneinfo import available_timezones
 
 import discord
 from discord import app_commands
@@ -30,7 +29,7 @@ async def setting_values(interaction: discord.Interaction, typed: str) -> Choice
     """Suggest what the setting that is named already can be."""
     name = str(getattr(interaction.namespace, "setting", "") or "")
     if name == "time_zone":
-        return choices(((zone, zone) for zone in sorted(available_timezones())), typed)
+        return choices(((zone, zone) for zone in server_settings.time_zones()), typed)
     try:
         setting = named(name)
     except UserError:
