@@ -14,6 +14,7 @@ from cogs.membership import MembershipCommand
 from cogs.notify import Notify
 from cogs.plan import PlanCommands
 from cogs.report import ReportCommands
+from cogs.privacy import PrivacyCommand
 from cogs.safety import Safety
 from cogs.sync import SyncCommands
 from cogs.undo import Undo
@@ -28,5 +29,6 @@ FEATURES: tuple[Callable[[Frame], commands.Cog], ...] = (
     PlanCommands,
     CodeCommands,
     SyncCommands,
+    PrivacyCommand,
     ReportCommands,
 )

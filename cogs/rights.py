@@ -44,6 +44,7 @@ _STAFF = Rule(right=Right.STAFF)
 _STAFF_FORM = Rule(right=Right.STAFF, opens_form=True)
 _MANAGER = Rule(right=Right.MANAGER)
 _MANAGER_FORM = Rule(right=Right.MANAGER, opens_form=True)
+_DATA = Rule(right=Right.DATA)
 _BEFORE_SET_UP = Rule(right=Right.MANAGER, needs_active=False)
 _OPERATOR = Rule(right=Right.OPERATOR, needs_active=False, is_everywhere=True)
 
@@ -65,6 +66,7 @@ COMMANDS: Mapping[str, Rule] = {
     "report members": _MANAGER,
     "report revenue": _MANAGER,
     "report delivery": _MANAGER,
+    "doorlist privacy": _DATA,
     "plan list": _MANAGER,
     "plan show": _MANAGER,
     "plan create": _MANAGER_FORM,
@@ -158,6 +160,7 @@ ACTIONS: Mapping[str, Rule] = {
     "sync-now": _MANAGER,
     "sync-status": _MANAGER,
     "sync-retry": _MANAGER,
+    "privacy-erase": _DATA,
     "code-list": _MANAGER,
     "code-ask": _MANAGER,
     "code-void": _MANAGER,

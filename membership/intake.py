@@ -51,19 +51,22 @@ async def _record(services: Services, stored: StoredEvent, account: Account, rea
     now = services.clock.now()
     occasion = recording.Occasion(now=now, lane=Lane.EVENT, policy=services.policy)
     async with services.store.write() as tx:
-        for customer in reading.customers:
-            await tx.customers.record(account.id, customer)
+        named = {await tx.customers.record(account.id, customer) for customer in reading.customers}
         for token in reading.expired_tokens:
             await tx.links.expire_token(codes.digest(token), now)
         if reading.is_catalogue:
             # One listing for however many changes come together.
             await tx.jobs.mark("catalogue", stored.provider, lane=Lane.BULK, run_at=now, scope=stored.provider)
-        for snapshot in reading.purchases:
-            await recording.record(tx, account.id, snapshot, occasion)
+        payers = {
+            (await recording.record(tx, account.id, snapshot, occasion)).customer_id for snapshot in reading.purchases
+        }
         if reading.notice:
             detail = {"notice": reading.notice, "event_type": stored.event.type}
             await tx.audit.add(AuditEntry(event="payment.notice", actor=stored.provider, detail=detail), now)
         await tx.inbox.settle(stored.id, "done")
+        if [payer for payer in named | payers if await tx.privacy.is_erased(payer)]:
+            # The body says again who they are.
+            await tx.privacy.clear_body(stored.id)
     log.info("event_recorded", type=stored.event.type, purchases=len(reading.purchases))
 
 

@@ -32,6 +32,7 @@ from membership.model import (
     UserId,
 )
 from membership.ports import IncomingEvent
+from membership.privacy_ledger import Privacy
 from membership.records import (
     AuditEntry,
     Batch,
@@ -254,6 +255,7 @@ class Transaction(Protocol):
     adoptions: Adoptions
     crowds: Crowds
     member_settings: MembersSettings
+    privacy: Privacy
     reports: Reports
 
 

@@ -35,13 +35,14 @@ class Customers:
     async def record(self, account_id: AccountId, snapshot: CustomerSnapshot) -> CustomerId:
         """Write a payer down and return our id; empty fields never overwrite known ones.
 
-        A new address may be mailed again.
+        A new address may be mailed again. Of somebody who was erased nothing is known again.
         """
         statement = insert_into(self._connection, customers)
         new = statement.excluded
         kept = ("email", "name", "locale", "email_key", "name_key")
-        is_new_address = (new.email != "") & (new.email != customers.c.email)
-        known = {name: case((new[name] != "", new[name]), else_=customers.c[name]) for name in kept}
+        is_known_to_us = customers.c.erased_at.is_(None)
+        is_new_address = is_known_to_us & (new.email != "") & (new.email != customers.c.email)
+        known = {name: case((is_known_to_us & (new[name] != ""), new[name]), else_=customers.c[name]) for name in kept}
         stored = await self._connection.execute(
             statement.values(
                 account_id=account_id,

@@ -108,6 +108,8 @@ customers = Table(
     needed("locale", Text),
     needed("is_mail_refused", Boolean),
     needed("is_deleted", Boolean),
+    # Who was erased stays so, whatever a provider's events say of them later.
+    Column("erased_at", Moment),
     # What staff type the beginning of: case-folded.
     needed("email_key", SearchKey, index=True),
     needed("name_key", SearchKey, index=True),

@@ -11,7 +11,7 @@ from typing import TypeVar
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from membership import aggregates, crowds, desk_ledgers, ledgers, report_ledgers
+from membership import aggregates, crowds, desk_ledgers, ledgers, privacy_ledger, report_ledgers
 from membership.errors import Retry
 from membership.ports import Clock
 from storage.accounts import Accounts, Cursors
@@ -37,6 +37,7 @@ from storage.outbox import Outbox
 from storage.payments import Payments
 from storage.plan_codes import PlanCodes
 from storage.plans import Plans
+from storage.privacy import Privacy
 from storage.purchases import Purchases
 from storage.removals import Removals
 from storage.reports import Reports
@@ -89,6 +90,7 @@ class Transaction:
         self.crowds: crowds.Crowds = Crowds(self.connection)
         self.adoptions: desk_ledgers.Adoptions = Adoptions(self.connection)
         self.member_settings: desk_ledgers.MembersSettings = MembersSettings(self.connection)
+        self.privacy: privacy_ledger.Privacy = Privacy(self.connection)
         self.reports: report_ledgers.Reports = Reports(self.connection)
 
 

@@ -76,6 +76,7 @@ def _create_catalogue() -> None:
         sa.Column("locale", sa.Text(), nullable=False),
         sa.Column("is_mail_refused", sa.Boolean(), nullable=False),
         sa.Column("is_deleted", sa.Boolean(), nullable=False),
+        sa.Column("erased_at", Moment()),
         sa.Column("email_key", SearchKey, nullable=False),
         sa.Column("name_key", SearchKey, nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["accounts.id"], name="fk_customers_account_id"),
