@@ -95,15 +95,15 @@ class Privacy:
         page = select(*columns).where(inbox_events.c.id > after).order_by(inbox_events.c.id).limit(limit)
         rows = (await self._connection.execute(page)).all()
         ids = [customer.external_id.encode() for customer in person.customers]
-        words = [word.encode() for customer in person.customers for word in _needles(customer)]
+        words = [(old.encode(), new.encode()) for customer in person.customers for old, new in _words(customer)]
         for event_id, state, body in rows:
-            if not any(needle in body for needle in (*ids, *words)):
+            if not any(needle in body for needle in (*ids, *(old for old, _ in words))):
                 continue
             left = b""
             if state == NEW:
                 left = body
-                for word in words:
-                    left = left.replace(word, ERASED.encode())
+                for old, new in words:
+                    left = left.replace(old, new)
             await self._set_body(event_id, left)
         return int(rows[-1].id) if rows else 0
 
@@ -160,17 +160,18 @@ class Privacy:
             update(audit_entries).where(is_theirs, audit_entries.c.event == NOTE).values(detail={"text": ERASED})
         )
         for customer in person.customers:
-            for needle in _needles(customer):
-                await self._replace(audit_entries, audit_entries.c.detail, (needle, ERASED), is_theirs)
+            for words in _words(customer):
+                await self._replace(audit_entries, audit_entries.c.detail, words, is_theirs)
+            for name in _spellings(customer.name):
                 # What still waits to be posted about them: whole values only, others may have such a name.
-                quoted = (f'"{needle}"', f'"{ERASED}"')
+                quoted = (f'"{name}"', f'"{ERASED}"')
                 await self._replace(outbox_messages, outbox_messages.c.facts, quoted)
 
     async def _scrub_everywhere(self, customer: Customer) -> None:
         """Replace an address in every text there is; other payers keep theirs, also when it is the same."""
-        for needle in {customer.email, customer.email.casefold()} - {""}:
+        for mail in _spellings(customer.email):
             for table, column in _texts():
-                await self._replace(table, column, (needle, f"{ERASED}-{customer.id}"))
+                await self._replace(table, column, (mail, f"{ERASED}-{customer.id}"))
 
     async def _replace(
         self, table: Table, column: Column[Any], words: tuple[str, str], *conditions: ColumnElement[bool]
@@ -234,13 +235,18 @@ def _mails(sold: Sequence[int]) -> ColumnElement[bool]:
     return (outbox_messages.c.kind == "mail") & or_(False, *of_these)
 
 
-def _needles(customer: Customer) -> list[str]:
-    """Return how a payer's address and name stand in texts and in JSON, with and without escapes."""
-    names = [customer.name, json.dumps(customer.name)[1:-1], json.dumps(customer.name, ensure_ascii=False)[1:-1]]
-    if len(customer.name) < SHORTEST_NAME:
-        names = [f'"{customer.name}"'] if customer.name else []
-    words = [customer.email, customer.email.casefold(), *names]
-    return list(dict.fromkeys(word for word in words if word))
+def _words(customer: Customer) -> list[tuple[str, str]]:
+    """Return how a payer's address and name stand in texts and in JSON, each with what takes its place."""
+    mails = [(mail, ERASED) for mail in _spellings(customer.email)]
+    if len(customer.name) >= SHORTEST_NAME:
+        return mails + [(name, ERASED) for name in _spellings(customer.name)]
+    return mails + [(f'"{name}"', f'"{ERASED}"') for name in _spellings(customer.name)]
+
+
+def _spellings(text: str) -> list[str]:
+    """Return a text as it was written, in small letters, and as JSON spells it."""
+    spelled = [text, text.casefold(), json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1]]
+    return list(dict.fromkeys(each for each in spelled if each))
 
 
 def _texts() -> Iterator[tuple[Table, Column[Any]]]:

@@ -21,6 +21,7 @@ from membership.desk import (
     PaymentKind,
     PaymentTotal,
     PlanCode,
+    PlanCodeLabel,
     PlanCodeUse,
     Post,
     Preview,
@@ -341,3 +342,14 @@ async def test_a_code_of_a_plan_that_does_not_exist_is_refused(database: Databas
     with pytest.raises(IntegrityError):
         async with database.write() as tx:
             await a_code(tx, plan_id=PlanId(99))
+
+
+async def test_plan_codes_are_summed_up_by_label_and_read_in_pages(database: Database) -> None:
+    async with database.write() as tx:
+        for number in range(3):
+            await a_code(tx, f"d{number}", is_void=number == 0)
+        (label,) = await tx.plan_codes.labels(GUILD, 10)
+        assert label == PlanCodeLabel(label="raffle", codes=3, void=1, uses=0, max_uses=6)
+        assert [code.digest for code in await tx.plan_codes.of_guild(GUILD, 2, label="raffle", after=1)] == ["d1", "d2"]
+        assert [code.digest for code in await tx.plan_codes.named(["d2", "d9"], GUILD)] == ["d2"]
+        assert await tx.plan_codes.labels(ELSEWHERE, 10) == []
