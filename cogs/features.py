@@ -8,13 +8,14 @@ from discord.ext import commands
 
 from cogs.buy import BuyCommand
 from cogs.code import CodeCommands
+from cogs.data import DataCommands
 from cogs.frame import Frame
 from cogs.member import MemberCommands
 from cogs.membership import MembershipCommand
 from cogs.notify import Notify
 from cogs.plan import PlanCommands
-from cogs.report import ReportCommands
 from cogs.privacy import PrivacyCommand
+from cogs.report import ReportCommands
 from cogs.safety import Safety
 from cogs.sync import SyncCommands
 from cogs.undo import Undo
@@ -31,4 +32,5 @@ FEATURES: tuple[Callable[[Frame], commands.Cog], ...] = (
     SyncCommands,
     PrivacyCommand,
     ReportCommands,
+    DataCommands,
 )

@@ -50,6 +50,7 @@ class ChangeKind(StrEnum):
     COMP = "comp"
     LINK = "link"
     PLAN_CODE = "plan_code"
+    IMPORT = "import"
 
 
 def plan_json(plan: Plan) -> Json:

@@ -16,7 +16,7 @@ def read_moment(text: str) -> tuple[datetime | None, bool]:
     if plain.casefold() in _NO_DATE:
         return None, True
     try:
-        found = _iso(plain) or _since_1970(plain) or _numbers(plain) or _spelled(plain)
+        found = _since_1970(plain) or _iso(plain) or _numbers(plain) or _spelled(plain)
     except (ValueError, OverflowError):
         found = None
     return found, found is not None

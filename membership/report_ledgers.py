@@ -1,4 +1,4 @@
-"""What storage answers for reports and exports: bounded portions of the record, of money and of memberships."""
+"""What storage answers for reports, exports and imports: portions of the record, of money and of memberships."""
 
 from __future__ import annotations
 
@@ -9,7 +9,17 @@ from typing import Protocol
 
 from membership.desk import PaymentKind
 from membership.errors import Reason
-from membership.model import GrantId, GrantState, GuildId, PlanId, PurchaseKind, PurchaseStatus, UserId
+from membership.model import (
+    AccountId,
+    GrantId,
+    GrantState,
+    GuildId,
+    PlanId,
+    PurchaseId,
+    PurchaseKind,
+    PurchaseStatus,
+    UserId,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +63,17 @@ class Membership:
     user_id: UserId | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """A purchase at our own account as it stands, as far as an import has a say in it."""
+
+    purchase_id: PurchaseId
+    external_id: str
+    status: PurchaseStatus
+    ends_at: datetime | None
+    product_id: str
+
+
 class Reports(Protocol):
     """Questions of reports. Each answer is a portion that takes the database and the event loop milliseconds."""
 
@@ -72,6 +93,14 @@ class Reports(Protocol):
 
     async def taken(self, guild_id: GuildId, since: datetime, until: datetime) -> Sequence[Taken]:
         """Sum up the payments in [since, until); a purchase of several plans counts for the first of them."""
+
+    async def imported(self, account_id: AccountId, external_ids: Sequence[str]) -> Mapping[str, Imported]:
+        """Return which of at most 500 purchases are there, by their external id."""
+
+    async def written_by(
+        self, account_id: AccountId, prefix: str, read_at: datetime, limit: int
+    ) -> Sequence[PurchaseId]:
+        """Return purchases whose external id begins like this and that nothing changed since this very moment."""
 
     async def memberships(
         self,

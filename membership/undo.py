@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from membership import adoption, comps, exemptions, notices, server_settings, staff_links
+from membership import adoption, comps, exemptions, importing, notices, server_settings, staff_links
 from membership.actors import Actor
 from membership.change_kinds import (
     ChangeKind,
@@ -164,20 +164,15 @@ async def _adoption(tx: Transaction, change: Change) -> Json:
 
 async def _put_adoption(tx: Transaction, change: Change, actor: Actor, occasion: Occasion) -> None:
     role_id, before = RoleId(_number(_either(change, "role_id"))), change.before
-    await adoption.mark(tx, change.guild_id, role_id, occasion.now)
-    if not before:
-        await tx.adoptions.clear(change.guild_id, role_id)
-        return
-    await tx.adoptions.put(
-        Adoption(
-            guild_id=change.guild_id,
-            role_id=role_id,
-            policy=AdoptionPolicy(str(before["policy"])),
-            decided_by=str(actor),
-            decided_at=occasion.now,
-            notice_until=moment_of(before["notice_until"]),
-        )
+    earlier = None if not before else Adoption(
+        guild_id=change.guild_id,
+        role_id=role_id,
+        policy=AdoptionPolicy(str(before["policy"])),
+        decided_by=str(actor),
+        decided_at=occasion.now,
+        notice_until=moment_of(before["notice_until"]),
     )
+    await adoption.take_back(tx, (change.guild_id, role_id), earlier, occasion.now)
 
 
 # ------------------------------------------------------------------------------------------------------ what is sold
@@ -278,6 +273,15 @@ async def _put_link(tx: Transaction, change: Change, actor: Actor, occasion: Occ
     await staff_links.untie(tx, customer_id, str(actor), occasion)
 
 
+async def _import(_tx: Transaction, change: Change) -> Json:
+    """Return an import as it was: what was changed since is left alone row by row."""
+    return dict(change.after)
+
+
+async def _put_import(tx: Transaction, change: Change, _actor: Actor, occasion: Occasion) -> None:
+    await importing.mark_undo(tx, change, occasion.now)
+
+
 _INVERSES: Mapping[ChangeKind, _Inverse] = {
     ChangeKind.GUILD: _Inverse(present=_settings, put_back=_put_settings),
     ChangeKind.RULE: _Inverse(present=_rule, put_back=_put_rule),
@@ -288,6 +292,7 @@ _INVERSES: Mapping[ChangeKind, _Inverse] = {
     ChangeKind.REVOKE: _Inverse(present=_revocation, put_back=_put_revocation),
     ChangeKind.COMP: _Inverse(present=_comp, put_back=_put_comp),
     ChangeKind.LINK: _Inverse(present=_link, put_back=_put_link),
+    ChangeKind.IMPORT: _Inverse(present=_import, put_back=_put_import),
 }
 
 

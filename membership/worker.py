@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from membership import adoption, delivery, intake, invitations, plans, reconcile, resync, sweep
+from membership import adoption, delivery, importing, intake, invitations, plans, reconcile, resync, sweep
 from membership.errors import Blocked, Gone, Retry, UserError
 from membership.ledgers import Transaction
 from membership.model import GuildId, Lane, MemberKey, PlanId, PurchaseId
@@ -48,6 +48,8 @@ USE_CASES: Mapping[str, UseCase] = {
     "invitation": lambda services, job: invitations.remind(services, PurchaseId(int(job.key))),
     "plan": lambda services, job: plans.reach(services, PlanId(int(job.key))),
     adoption.KIND: lambda services, job: adoption.carry_out(services, job.key),
+    importing.KIND: lambda services, job: importing.carry_out(services, job.key),
+    importing.UNDO_KIND: lambda services, job: importing.take_back(services, job.key),
     "delivery": lambda services, job: delivery.deliver(services, int(job.key)),
 }
 

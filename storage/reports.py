@@ -1,18 +1,18 @@
-"""Portions of the record, of money and of memberships, for reports and exports: many rows, a few at a time."""
+"""Portions of the record, of money and of memberships, for reports, exports and imports: many rows, a few at a time."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from membership.model import GrantId, GrantState, GuildId, PlanId
-from membership.report_ledgers import Happened, Membership, Taken
+from membership.model import AccountId, GrantId, GrantState, GuildId, PlanId, PurchaseId
+from membership.report_ledgers import Happened, Imported, Membership, Taken
 from storage.desk_tables import payments
 from storage.ledgers import audit_entries
-from storage.schema import accounts, customers, grants, links, purchases
+from storage.schema import accounts, customers, grants, links, purchase_items, purchases
 from storage.statements import unindexed
 
 
@@ -87,6 +87,37 @@ class Reports:
             )
             for row in found.mappings()
         ]
+
+    async def imported(self, account_id: AccountId, external_ids: Sequence[str]) -> Mapping[str, Imported]:
+        """Return which of at most 500 purchases are there, by their external id."""
+        found = await self._connection.execute(
+            select(
+                purchases.c.id.label("purchase_id"),
+                purchases.c.external_id,
+                purchases.c.status,
+                purchases.c.ends_at,
+                purchase_items.c.product_id,
+            )
+            .join(purchase_items, (purchase_items.c.purchase_id == purchases.c.id) & (purchase_items.c.position == 0))
+            .where(purchases.c.account_id == account_id, purchases.c.external_id.in_(external_ids))
+        )
+        return {row["external_id"]: Imported(**row) for row in found.mappings()}
+
+    async def written_by(
+        self, account_id: AccountId, prefix: str, read_at: datetime, limit: int
+    ) -> Sequence[PurchaseId]:
+        """Return purchases whose external id begins like this and that nothing changed since this very moment."""
+        found = await self._connection.execute(
+            select(purchases.c.id)
+            .where(
+                purchases.c.account_id == account_id,
+                purchases.c.external_id.startswith(prefix, autoescape=True),
+                purchases.c.read_at == read_at,
+            )
+            .order_by(purchases.c.id)
+            .limit(limit)
+        )
+        return [PurchaseId(purchase_id) for purchase_id in found.scalars()]
 
     async def memberships(
         self,
