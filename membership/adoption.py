@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
@@ -42,7 +42,10 @@ NOTICED_AT_MOST = 100
 """Holders who get a direct message: Discord stops bots that write to many people who never wrote to them."""
 PAGE = 50
 KIND = "adoption"
-_KEPT = timedelta(days=1)
+_PEOPLE, _EARLIER = "user_ids", "earlier"
+"""Whom the decision is about, and whom the one before it was."""
+_KEPT = timedelta(days=8)
+"""How long the people of a decision are known beyond its notice: as long as it can be taken back."""
 _BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -89,11 +92,16 @@ async def holders_without_purchase(services: Services, guild_id: GuildId, role_i
         if len(found) > MOST_HOLDERS:
             break
     async with services.store.read() as tx:
-        giving = [plan.id for plan in await tx.plans.all(guild_id) if role_id in plan.all_roles]
-        ours = frozenset(await tx.members.holders(guild_id, role_id)) | await tx.crowds.entitled(guild_id, giving)
+        ours = frozenset(await tx.members.holders(guild_id, role_id)) | await _entitled(tx, guild_id, role_id)
     left = sorted(set(found) - ours)[:MOST_HOLDERS]
     is_complete = len(found) <= MOST_HOLDERS
     return Holders(role_id=role_id, user_ids=tuple(left), set_hash=_hash(left), is_complete=is_complete)
+
+
+async def _entitled(tx: Transaction, guild_id: GuildId, role_id: RoleId) -> frozenset[UserId]:
+    """Return whoever has a grant that gives a role."""
+    giving = [plan.id for plan in await tx.plans.all(guild_id) if role_id in plan.all_roles]
+    return await tx.crowds.entitled(guild_id, giving)
 
 
 async def adopt(services: Services, actor: Actor, wish: Wish) -> Adopted:
@@ -120,22 +128,40 @@ async def adopt(services: Services, actor: Actor, wish: Wish) -> Adopted:
 
 
 async def mark(tx: Transaction, guild_id: GuildId, role_id: RoleId, run_at: datetime) -> None:
-    """Ask for what the decision about a role says to be brought about; also after it was taken back."""
+    """Ask for what the decision about a role says to be brought about."""
     await tx.jobs.mark(KIND, str(MemberKey(guild_id, UserId(role_id))), lane=Lane.BULK, run_at=run_at, scope=KIND)
+
+
+async def take_back(tx: Transaction, key: tuple[GuildId, RoleId], before: Adoption | None, now: datetime) -> None:
+    """Return to the decision before the last one about a role (None: there was none) and to the people it was about."""
+    guild_id, role_id = key
+    if before is None:
+        await tx.adoptions.clear(guild_id, role_id)
+    else:
+        await tx.adoptions.put(before)
+    kept = await tx.previews.take(_name(guild_id, role_id), guild_id, _BEGINNING)
+    if kept is not None:
+        turned = {_PEOPLE: kept.content.get(_EARLIER, []), _EARLIER: kept.content.get(_PEOPLE, [])}
+        await tx.previews.put(replace(kept, content=turned))
+    await mark(tx, guild_id, role_id, now)
 
 
 async def carry_out(services: Services, key: str) -> None:
     """Bring about what was decided about a role, `key` as in its job; what was decided before and no longer holds ends.
 
-    Free grants are withdrawn again without touching the role: it was the holder's own.
+    Free grants are withdrawn again without touching the role: it was the holder's own. So it is with whoever was to
+    leave it and has it still.
     """
     guild_id, role_id = (int(part) for part in key.split(":"))
     async with services.store.read() as tx:
         adoption = await tx.adoptions.get(GuildId(guild_id), RoleId(role_id))
-        people = await _remembered(tx, GuildId(guild_id), RoleId(role_id))
+        kept = await tx.previews.get(_name(GuildId(guild_id), RoleId(role_id)), GuildId(guild_id), _BEGINNING)
+    people, earlier = _listed(kept, _PEOPLE), _listed(kept, _EARLIER)
     policy = AdoptionPolicy.LEAVE if adoption is None else adoption.policy
     if policy is not AdoptionPolicy.GRANDFATHER:
         await _withdraw(services, GuildId(guild_id), RoleId(role_id))
+    if policy is not AdoptionPolicy.REMOVE:
+        await _let_go(services, GuildId(guild_id), RoleId(role_id), earlier)
     if adoption is None:
         return
     match policy:
@@ -195,27 +221,25 @@ _SUMMARIES = {
 
 
 async def _remember(tx: Transaction, adoption: Adoption, people: Sequence[UserId], actor: str) -> None:
-    """Keep whom the decision is about until it is carried out: `carry_out` must not find others."""
+    """Keep whom the decision is about, and the one before it: `carry_out` must not find others."""
     name = _name(adoption.guild_id, adoption.role_id)
-    await tx.previews.take(name, adoption.guild_id, _BEGINNING)
-    expires_at = (adoption.notice_until or adoption.decided_at) + _KEPT
+    before = await tx.previews.take(name, adoption.guild_id, _BEGINNING)
     await tx.previews.put(
         Preview(
             id=name,
             guild_id=adoption.guild_id,
             actor=actor,
             kind=KIND,
-            content={"user_ids": [str(user) for user in people]},
+            content={_PEOPLE: list(map(str, people)), _EARLIER: list(map(str, _listed(before, _PEOPLE)))},
             set_hash=_hash(people),
             created_at=adoption.decided_at,
-            expires_at=expires_at,
+            expires_at=(adoption.notice_until or adoption.decided_at) + _KEPT,
         )
     )
 
 
-async def _remembered(tx: Transaction, guild_id: GuildId, role_id: RoleId) -> list[UserId]:
-    kept = await tx.previews.get(_name(guild_id, role_id), guild_id, _BEGINNING)
-    listed = kept.content["user_ids"] if kept is not None else []
+def _listed(kept: Preview | None, which: str) -> list[UserId]:
+    listed = None if kept is None else kept.content.get(which)
     return [UserId(int(user)) for user in listed] if isinstance(listed, list) else []
 
 
@@ -275,6 +299,21 @@ async def _remove(services: Services, adoption: Adoption, people: Sequence[UserI
         async with services.store.write() as tx:
             for key in keys:
                 await tx.members.own(key, adoption.role_id, HoldingState.HELD, now)
+            await binding.mark(tx, keys, Lane.BULK, now)
+        services.wake()
+
+
+async def _let_go(services: Services, guild_id: GuildId, role_id: RoleId, people: Sequence[UserId]) -> None:
+    """Give the role back to those who have it and nothing that gives it: it is theirs, and nobody is asked about it."""
+    now = services.clock.now()
+    async with services.store.read() as tx:
+        entitled = await _entitled(tx, guild_id, role_id) if people else frozenset()
+    for page in _pages([user_id for user_id in people if user_id not in entitled]):
+        keys = [MemberKey(guild_id, user_id) for user_id in page]
+        async with services.store.write() as tx:
+            for key in keys:
+                await tx.members.disown(key, role_id)
+                await tx.removals.drop(key, [role_id])
             await binding.mark(tx, keys, Lane.BULK, now)
         services.wake()
 

@@ -164,14 +164,16 @@ async def _adoption(tx: Transaction, change: Change) -> Json:
 
 async def _put_adoption(tx: Transaction, change: Change, actor: Actor, occasion: Occasion) -> None:
     role_id, before = RoleId(_number(_either(change, "role_id"))), change.before
-    earlier = None if not before else Adoption(
-        guild_id=change.guild_id,
-        role_id=role_id,
-        policy=AdoptionPolicy(str(before["policy"])),
-        decided_by=str(actor),
-        decided_at=occasion.now,
-        notice_until=moment_of(before["notice_until"]),
-    )
+    earlier = None
+    if before:
+        earlier = Adoption(
+            guild_id=change.guild_id,
+            role_id=role_id,
+            policy=AdoptionPolicy(str(before["policy"])),
+            decided_by=str(actor),
+            decided_at=occasion.now,
+            notice_until=moment_of(before["notice_until"]),
+        )
     await adoption.take_back(tx, (change.guild_id, role_id), earlier, occasion.now)
 
 

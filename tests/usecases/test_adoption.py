@@ -24,9 +24,11 @@ async def sold(world: World) -> adoption.Holders:
     return await adoption.holders_without_purchase(world.services, GUILD, VIP)
 
 
-async def decides(world: World, policy: AdoptionPolicy, set_hash: str) -> adoption.Adopted:
+async def decides(
+    world: World, policy: AdoptionPolicy, set_hash: str = "", *, notice_days: int = 7
+) -> adoption.Adopted:
     adopted = await adoption.adopt(
-        world.services, ALICE_ACTS, Wish(role_id=VIP, policy=policy, set_hash=set_hash, notice_days=7)
+        world.services, ALICE_ACTS, Wish(role_id=VIP, policy=policy, set_hash=set_hash, notice_days=notice_days)
     )
     await world.settle()
     return adopted
@@ -58,6 +60,32 @@ async def test_after_notice_the_brake_asks_once_more_before_the_role_goes(world:
     await world.settle()
     assert VIP not in world.roles(BOB) | world.roles(DORA)
     assert VIP in world.roles(CHARLIE)
+
+
+@pytest.mark.parametrize("way", ["undone", "left alone"])
+async def test_nobody_is_asked_about_removals_that_are_no_longer_decided(world: World, way: str) -> None:
+    shown = await sold(world)
+    adopted = await decides(world, AdoptionPolicy.REMOVE, shown.set_hash, notice_days=1)
+    await world.advance(days=1, minutes=1)
+    if way == "undone":
+        await undo.undo(world.services, ALICE_ACTS, adopted.change_id)
+        await world.settle()
+    else:
+        await decides(world, AdoptionPolicy.LEAVE)
+    async with world.services.store.read() as tx:
+        assert await tx.removals.open_batches(GUILD) == []
+    assert (await adoption.holders_without_purchase(world.services, GUILD, VIP)).user_ids == (BOB, DORA)
+    assert VIP in world.roles(BOB) & world.roles(CHARLIE)
+
+
+async def test_who_was_given_it_has_it_again_when_the_next_decision_is_undone(world: World) -> None:
+    shown = await sold(world)
+    await decides(world, AdoptionPolicy.GRANDFATHER, shown.set_hash)
+    left_alone = await decides(world, AdoptionPolicy.LEAVE)
+    assert (await adoption.holders_without_purchase(world.services, GUILD, VIP)).user_ids == (BOB, DORA)
+    await undo.undo(world.services, ALICE_ACTS, left_alone.change_id)
+    await world.settle()
+    assert (await adoption.holders_without_purchase(world.services, GUILD, VIP)).user_ids == ()
 
 
 async def test_nobody_is_touched_who_was_not_shown(world: World) -> None:
