@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 
 from membership import invites, linking, shop, verifying
+from membership.addresses import masked
 from membership.errors import Reason
 from membership.linking import Standing, Verdict, Wish
 from membership.model import Grant, GrantState, Plan, PurchaseId, PurchaseStatus, UserId
@@ -209,12 +210,6 @@ class Door:
             invite_url=await linking.invite_url(self._services, grant, guild) if invites.is_outside(grant) else "",
             open_url=f"{self._site_url}/channels/{guild.id}",
         )
-
-
-def masked(email: str) -> str:
-    """Hide all of an e-mail's name but its first letter: a•••@example.com."""
-    name, at, domain = email.partition("@")
-    return f"{name[:1]}•••@{domain}" if at else ""
 
 
 def _access_state(grant: Grant, *, is_linked: bool, is_joining: bool) -> AccessState:

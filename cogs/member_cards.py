@@ -19,6 +19,7 @@ from cogs.member_words import (
 )
 from cogs.words import code_text, date
 from membership.actors import Actor
+from membership.addresses import masked
 from membership.model import RoleId, Seen
 from membership.records import HOUSE
 from membership.search import Found, Overview, customer_value
@@ -84,8 +85,7 @@ def found_choice(found: Found, actor: Actor) -> tuple[str, str]:
 def _plain_mail(email: str, actor: Actor) -> str:
     if actor.can_data or not email:
         return email
-    name, _, domain = email.rpartition("@")
-    return f"{name[:1]}••@{domain}"
+    return masked(email)
 
 
 def _head(seen: Overview, actor: Actor) -> Iterator[str]:

@@ -10,6 +10,7 @@ from cogs.state_words import grant_line
 from cogs.words import code_text, money, reason_text
 from locales.catalogue import words_for
 from membership.actors import Actor
+from membership.addresses import masked
 from membership.dossier import Payer
 from membership.errors import Reason
 from membership.model import OnEnd, OnPastDue, Plan, Proof
@@ -44,8 +45,7 @@ def mail_text(email: str, actor: Actor) -> str:
         return "no e-mail"
     if actor.can_data:
         return code_text(email)
-    name, _, domain = email.rpartition("@")
-    return code_text(f"{name[:1]}••@{domain}") if name else "••"
+    return code_text(masked(email)) or "••"
 
 
 def payer_text(customer: Customer, actor: Actor) -> str:

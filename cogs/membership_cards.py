@@ -9,6 +9,7 @@ from cogs.cards import Button, Buttons, Card, Divider, Field, Form, Line, Row, S
 from cogs.state_words import grant_line
 from cogs.words import code_text, money
 from locales.catalogue import Words, language_name, translatable
+from membership.addresses import masked
 from membership.errors import Reason
 from membership.mine import Membership, Mine
 from membership.model import RoleId
@@ -99,12 +100,6 @@ def address_form(words: Words) -> Form:
         longest=LONGEST_ADDRESS,
     )
     return Form(title=words.say("Send me a link by mail"), action="mail-link", fields=(field,))
-
-
-def masked(email: str) -> str:
-    """Hide all of an address's name but its first letter: a••@example.com."""
-    name, at, domain = email.rpartition("@")
-    return f"{name[:1]}••@{domain}" if at else "••"
 
 
 def role_list(words: Words, membership: Membership, place: Place) -> str:

@@ -71,7 +71,7 @@ class LinkState(StrEnum):
 class ConnectPreview:
     """What a link stands for, shown before anything happens. `purchase_id` is None only for UNKNOWN.
 
-    `masked_email` is like "a•••@example.com". `linked_to` is the handle that has the purchase now, "" for none.
+    `masked_email` is like "a••@example.com". `linked_to` is the handle that has the purchase now, "" for none.
     """
 
     state: LinkState

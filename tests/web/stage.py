@@ -62,7 +62,7 @@ PREVIEW = ConnectPreview(
     purchase_id=PURCHASE,
     plan_names=("VIP",),
     server_names=("Ada's Trading Room",),
-    masked_email="a•••@example.com",
+    masked_email="a••@example.com",
 )
 DELIVERED = ServerAccess(
     plan_name="VIP",
@@ -75,7 +75,7 @@ PAID = Progress(
     is_paid=True,
     purchase_id=PURCHASE,
     buyer_name="Ada",
-    masked_email="a•••@example.com",
+    masked_email="a••@example.com",
     amount=900,
     currency="eur",
     claim_channel="get-access",

@@ -46,7 +46,7 @@ async def test_whoever_pressed_the_button_is_connected_and_sees_the_role(stage: 
     ],
 )
 async def test_every_other_end_says_what_to_do(stage: Stage, result: VerifyResult, words: str) -> None:
-    stage.membership.verify_answer = VerifyOutcome(result=result, expected="@ada", masked_email="c•••@example.com")
+    stage.membership.verify_answer = VerifyOutcome(result=result, expected="@ada", masked_email="c••@example.com")
     await signs_in(stage)
     assert words in (await stage.browser.get("/verify/done")).text
 
