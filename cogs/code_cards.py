@@ -8,7 +8,7 @@ from cogs.cards import Attachment, Button, Buttons, Card, Download, Line, Row, S
 from cogs.words import code_text, date, day
 from membership import codes
 from membership.desk import PlanCodeLabel
-from membership.plan_codes import USES_SHOWN, Created, Listed, Listing, Target, Voided, label_name
+from membership.plan_codes import PAGE, USES_SHOWN, Created, Listed, Listing, Target, Voided, label_name
 
 FILE_NAME = "codes.txt"
 SHOWN_IN_ANSWER = 10
@@ -56,7 +56,6 @@ def labels_card(found: Sequence[PlanCodeLabel]) -> Card:
 def listing_card(listing: Listing) -> Card:
     """List a page of the codes with one label."""
     name, page = label_name(listing.label.label), listing.page
-    first = page * len(listing.codes) if page + 1 < listing.pages else listing.label.codes - len(listing.codes)
     turns = (
         Button(label="Previous", action="code-list", args=(name, page - 1), is_off=page == 0),
         Button(label="Next", action="code-list", args=(name, page + 1), is_off=page + 1 >= listing.pages),
@@ -68,7 +67,7 @@ def listing_card(listing: Listing) -> Card:
     )
     lines = (
         Text(_sums(listing.label)),
-        *(_row(number, each) for number, each in enumerate(listing.codes, first + 1)),
+        *(_row(number, each) for number, each in enumerate(listing.codes, page * PAGE + 1)),
         Text(f"-# Page {page + 1} of {listing.pages}. The codes themselves are not kept."),
         Buttons(turns),
     )

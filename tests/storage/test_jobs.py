@@ -215,3 +215,20 @@ async def test_a_busy_scope_with_many_jobs_in_front_does_not_slow_the_others(dat
     started = time.perf_counter()
     assert await claim_keys(database, busy=("crowded",)) == ["small"]
     assert time.perf_counter() - started < 0.05
+
+
+async def test_failed_jobs_of_one_owner_are_listed_those_given_up_first(database: Database) -> None:
+    for key in ("10:1", "10:2", "10:3", "100:1"):
+        await mark(database, key, scope=key.partition(":")[0])
+    jobs = {job.key: job for job in await claim(database)}
+    async with database.write() as tx:
+        await tx.jobs.fail(jobs["10:1"], "busy", not_before=NOON + MINUTE)
+        await tx.jobs.fail(jobs["10:2"], "broken", not_before=None)
+        await tx.jobs.fail(jobs["100:1"], "busy", not_before=NOON + MINUTE)
+        troubled = await tx.jobs.troubled(("member",), "10", 10)
+        assert [(job.key, job.last_error, job.is_parked) for job in troubled] == [
+            ("10:2", "broken", True),
+            ("10:1", "busy", False),
+        ]
+        assert await tx.jobs.troubled(("sweep",), "10", 10) == []
+        assert (await tx.jobs.counts("10"))["parked"] == 1
