@@ -14,6 +14,7 @@ from membership.model import GuildId, PlanId, PlanProduct
 from membership.ports import IncomingEvent
 from storage.columns import Facts
 from storage.desk_tables import complete_metadata
+from storage.ledgers import inbox_events
 from tests.usecases.world import ALICE, BOB, CHARLIE, GUILD, VIP, World
 
 OWNER = Actor(guild_id=GUILD, user_id=ALICE, name="alice", can_staff=True, can_manage=True, can_data=True)
@@ -49,6 +50,12 @@ async def everything(world: World) -> str:
     return "\n".join(found).casefold()
 
 
+async def body_of(world: World, event_id: str) -> bytes:
+    async with world.database.read() as tx:
+        found = await tx.connection.execute(select(inbox_events.c.body).where(inbox_events.c.external_id == event_id))
+        return bytes(found.scalar_one())
+
+
 async def test_an_erased_person_is_nowhere_and_no_replay_brings_them_back(world: World) -> None:
     external_id = await a_member(world)
     assert MAIL in await everything(world)
@@ -57,6 +64,8 @@ async def test_an_erased_person_is_nowhere_and_no_replay_brings_them_back(world:
     await world.settle()
     assert world.roles(CHARLIE) == set(), "the roles go the usual way"
     await world.webhook(external_id, event_id="evt_replayed")
+    await world.settle()
+    assert await body_of(world, "evt_replayed") == b"", "it says again who they are"
     await world.changes(external_id, amount=2000)
     await world.advance(days=2)
     left = await everything(world)
