@@ -110,8 +110,8 @@ class DoorlistBot(commands.Bot):
         application = self.application
         if application is None:
             return self._parts.operator_ids
-        owners = application.team.members if application.team else [application.owner]
-        return self._parts.operator_ids | {owner.id for owner in owners}
+        owners = {application.owner.id} if application.team is None else runners_of(application.team)
+        return self._parts.operator_ids | owners
 
     async def _count_identify(self) -> None:
         wait = await self._parts.budget.take(self._parts.clock.now())
@@ -134,6 +134,14 @@ class DoorlistBot(commands.Bot):
                 self._queries.hear(event["d"])
             elif event["t"] == "RATE_LIMITED":
                 self._queries.refuse(str(event["d"]["meta"].get("nonce")), float(event["d"]["retry_after"]))
+
+
+def runners_of(team: discord.Team) -> frozenset[int]:
+    """Return who of a developer team runs its application: not whom it only invited, nor those who may only read."""
+    accepted, read_only = discord.TeamMembershipState.accepted, discord.TeamMemberRole.read_only
+    return frozenset(
+        each.id for each in team.members if each.membership_state is accepted and each.role is not read_only
+    )
 
 
 def _taking_the_frame(feature: Callable[[Frame], commands.Cog]) -> Callable[[DoorlistBot], commands.Cog]:
