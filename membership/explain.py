@@ -15,7 +15,6 @@ from membership.diff import Step, diff
 from membership.dossier import Dossier
 from membership.errors import Blocked, Gone, Retry
 from membership.explanation import Explanation, Look, Sight, explain_roles
-from membership.ledgers import Transaction
 from membership.model import Lane, MemberKey, RoleId, Seen, UserId
 from membership.records import MemberRow
 from membership.services import Services
@@ -33,7 +32,7 @@ async def explain(services: Services, actor: Actor, user_id: UserId, role_id: Ro
         managed = {role for plan in await tx.plans.all(key.guild_id) for role in plan.all_roles}
         adoptions = {each.role_id: each for each in await tx.adoptions.of_guild(key.guild_id)}
         entries = await tx.audit.recent(RECENT_ENTRIES, guild_id=key.guild_id, user_id=user_id)
-        braked = await _braked(tx, key)
+        braked = await tx.removals.held_of(key)
         job = await tx.jobs.status("member", str(key))
     sight = observed if isinstance(observed, Sight) else _last_sight(dossier.row, observed)
     look = Look(
@@ -73,9 +72,3 @@ def _last_sight(row: MemberRow | None, trouble: str) -> Sight:
 def _steps(services: Services, dossier: Dossier, sight: Sight, now: datetime) -> Sequence[Step]:
     limits = limits_of(services, dossier.guild, dossier.key, dossier.decision)
     return diff(dossier.decision, sight.member, dossier.facts.holdings, limits, now=now)
-
-
-async def _braked(tx: Transaction, key: MemberKey) -> frozenset[RoleId | None]:
-    """Return this member's removals that wait for a person's word."""
-    batches = await tx.removals.open_batches(key.guild_id)
-    return frozenset(removal.role_id for batch in batches for removal in batch.removals if removal.key == key)

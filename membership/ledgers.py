@@ -178,6 +178,14 @@ class Removals(Protocol):
     async def hold(self, guild_id: GuildId, removals: Sequence[HeldRemoval], cause: str, now: datetime) -> BatchId:
         """Add removals to the guild's open batch for this cause, opening one; the set hash follows."""
 
+    async def release(
+        self, guild_id: GuildId, agreed: Sequence[HeldRemoval], cause: str, actor: str, now: datetime
+    ) -> None:
+        """Release removals that a person has agreed to before anything held them, as a batch of their own."""
+
+    async def held_of(self, key: MemberKey) -> frozenset[RoleId | None]:
+        """Return the roles of a member whose removal is held; None stands for a kick."""
+
     async def is_released(self, removal: HeldRemoval, now: datetime) -> bool:
         """Say whether a release covers this removal and is younger than 30 minutes."""
 

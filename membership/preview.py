@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from membership import plans, staff_acts
 from membership.actors import Actor
@@ -21,7 +21,6 @@ from membership.diff import Limits
 from membership.errors import Retry, UserError
 from membership.ledgers import Transaction
 from membership.model import (
-    BatchId,
     ChangeId,
     GuildId,
     Lane,
@@ -53,7 +52,6 @@ SEEN_LIVE = 200
 """Up to so many people Discord is asked how they are now; for more, what was last seen has to do."""
 KIND = "plan"
 _NAME_LENGTH = 16
-_HOLD_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,12 +155,14 @@ async def apply(services: Services, actor: Actor, preview_id: str) -> Applied | 
         appeared, vanished = await asyncio.to_thread(differences, shown.tally, tally)
         again = await keep(services, actor, shown.plan, tally)
         return Differs(shown=again, appeared=tuple(appeared), vanished=tuple(vanished))
+    agreed = await asyncio.to_thread(_removals, actor.guild_id, tally)
     plan = await _with_role(services, actor, shown.plan)
     now = services.clock.now()
     async with services.store.write() as tx:
         await _require_untouched(tx, shown)
         plan = await plans.write(tx, plan, now)
-        await _release(tx, actor, tally, shown.id, now)
+        if agreed:
+            await tx.removals.release(actor.guild_id, agreed, f"preview {shown.id}", str(actor), now)
         change_id = await staff_acts.write_down(tx, actor, _act(shown.before, plan), now)
     services.wake()
     return Applied(plan=plan, tally=tally, change_id=change_id)
@@ -241,22 +241,14 @@ async def _with_role(services: Services, actor: Actor, plan: Plan) -> Plan:
     return replace(plan, roles=tuple(made if role == NEW_ROLE else role for role in plan.roles))
 
 
-async def _release(tx: Transaction, actor: Actor, tally: Tally, preview_id: str, now: datetime) -> None:
-    """Take the person's word for the removals that they saw: a batch of its own, held and released in one go."""
-    removals = [
-        HeldRemoval(key=MemberKey(actor.guild_id, effect.user_id), role_id=role)
+def _removals(guild_id: GuildId, tally: Tally) -> list[HeldRemoval]:
+    """Return the removals that the person saw: by agreeing to them they release them (law 6)."""
+    return [
+        HeldRemoval(key=MemberKey(guild_id, effect.user_id), role_id=role)
         for fate in (Fate.LOSE, Fate.MOVE)
         for effect in tally.of(fate)
         for role in effect.lost
     ]
-    if not removals:
-        return
-    cause = f"preview {preview_id}"
-    batch_id = BatchId(0)
-    for start in range(0, len(removals), _HOLD_PAGE):
-        batch_id = await tx.removals.hold(actor.guild_id, removals[start : start + _HOLD_PAGE], cause, now)
-    held = next(batch for batch in await tx.removals.open_batches(actor.guild_id) if batch.id == batch_id)
-    await tx.removals.decide(batch_id, held.set_hash, "released", str(actor), now)
 
 
 def _act(before: Plan | None, plan: Plan) -> StaffAct:

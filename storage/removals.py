@@ -18,7 +18,7 @@ from membership.model import BatchId, GuildId, HoldingState, MemberKey, RoleId, 
 from membership.records import Batch, HeldRemoval, RemovalCounts
 from storage.ledgers import removal_batch_items, removal_batches, removals
 from storage.schema import holdings
-from storage.statements import insert_into
+from storage.statements import PART, insert_into
 
 RELEASE_LASTS = timedelta(minutes=30)
 HELD = "held"
@@ -94,12 +94,49 @@ class Removals:
         )
         found = await self._connection.execute(select(removal_batches.c.id).where(is_open).with_for_update())
         batch_id = BatchId(found.scalar_one())
-        if held:
+        await self._add_items(batch_id, held)
+        return batch_id
+
+    async def release(
+        self, guild_id: GuildId, agreed: Sequence[HeldRemoval], cause: str, actor: str, now: datetime
+    ) -> None:
+        """Release removals that a person has agreed to before anything held them, as a batch of their own."""
+        batch_id = await self._open_released(guild_id, cause, actor, now, created_at=now)
+        await self._add_items(batch_id, agreed)
+
+    async def _open_released(
+        self, guild_id: GuildId, cause: str, actor: str, now: datetime, *, created_at: datetime
+    ) -> BatchId:
+        made = await self._connection.execute(
+            insert(removal_batches)
+            .values(
+                guild_id=guild_id,
+                cause=cause,
+                state=RELEASED,
+                created_at=created_at,
+                decided_at=now,
+                decided_by=actor,
+            )
+            .returning(removal_batches.c.id)
+        )
+        return BatchId(made.scalar_one())
+
+    async def _add_items(self, batch_id: BatchId, added: Sequence[HeldRemoval]) -> None:
+        for start in range(0, len(added), PART):
             await self._connection.execute(
                 insert_into(self._connection, removal_batch_items).on_conflict_do_nothing(),
-                [{"batch_id": batch_id, **_columns(removal)} for removal in held],
+                [{"batch_id": batch_id, **_columns(removal)} for removal in added[start : start + PART]],
             )
-        return batch_id
+
+    async def held_of(self, key: MemberKey) -> frozenset[RoleId | None]:
+        """Return the roles of a member whose removal is held; None stands for a kick."""
+        items, batches = removal_batch_items, removal_batches
+        found = await self._connection.execute(
+            select(items.c.role_id)
+            .join(batches, batches.c.id == items.c.batch_id)
+            .where(items.c.guild_id == key.guild_id, items.c.user_id == key.user_id, batches.c.state == HELD)
+        )
+        return frozenset(None if role_id == _KICK else RoleId(role_id) for role_id in found.scalars())
 
     async def is_released(self, removal: HeldRemoval, now: datetime) -> bool:
         """Say whether a release covers this removal and is younger than 30 minutes."""
@@ -163,22 +200,11 @@ class Removals:
         batch = await self._shown(batch_id, set_hash)
         if len(batch.removals) == 1:
             return await self.decide(batch_id, set_hash, RELEASED, actor, now)
-        made = await self._connection.execute(
-            insert(removal_batches)
-            .values(
-                guild_id=batch.guild_id,
-                cause=batch.cause,
-                state=RELEASED,
-                created_at=batch.created_at,
-                decided_at=now,
-                decided_by=actor,
-            )
-            .returning(removal_batches.c.id)
-        )
-        first, own_id = batch.removals[0], made.scalar_one()
+        own_id = await self._open_released(batch.guild_id, batch.cause, actor, now, created_at=batch.created_at)
+        first = batch.removals[0]
         is_first = (removal_batch_items.c.batch_id == batch_id) & _is_same(removal_batch_items, first)
         await self._connection.execute(update(removal_batch_items).where(is_first).values(batch_id=own_id))
-        return replace(batch, id=BatchId(own_id), removals=(first,), set_hash=hash_of([first]))
+        return replace(batch, id=own_id, removals=(first,), set_hash=hash_of([first]))
 
     async def _shown(self, batch_id: BatchId, set_hash: str) -> Batch:
         """Return a held batch and keep others from it. Raises UserError when it is not what a person was shown."""
