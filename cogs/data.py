@@ -25,7 +25,7 @@ LOOKS = 120
 LOOK_SECONDS = 0.5
 
 _FORMATS = [
-    app_commands.Choice(name="detect", value=""),
+    app_commands.Choice(name="detect", value="detect"),
     *(app_commands.Choice(name=form.value, value=form.value) for form in FORMATS),
 ]
 _STATUSES = [app_commands.Choice(name=status.value.replace("_", " "), value=status.value) for status in Status]
