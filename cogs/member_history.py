@@ -28,6 +28,9 @@ _TITLES = {
     "link.created": "🔵 Purchase connected",
     "link.moved": "🔵 Purchase moved to another account",
     "link.removed": "⚪ Purchase disconnected",
+    "code.redeemed": "🎁 Code redeemed",
+    "privacy.exported": "🔵 Data handed out",
+    "privacy.erased": "⚪ Erased",
 }
 _PROOFS = {Proof.OAUTH.value: "by Discord sign-in", Proof.CODE.value: "by a code", Proof.STAFF.value: "by staff"}
 

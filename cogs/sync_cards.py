@@ -105,11 +105,11 @@ def adopt_ask_card(holders: Holders, policy: AdoptionPolicy) -> Card:
     if not number:
         return Card(lines=(Text(f"Everybody who has {role} has it from a plan. There is nothing to decide."),))
     if policy is AdoptionPolicy.GRANDFATHER:
-        text = f"{_members(number)} get {role} for free: a grant without end each, which staff can revoke."
+        text = f"For {_members(number)}, {role} becomes free: a grant without end each, which staff can revoke."
         label, style = f"Give to {number:,}", Style.MAIN
     else:
         text = (
-            f"{_members(number)} are told that they lose {role} in {NOTICE_DAYS} days (100 direct messages at most). "
+            f"I tell {_members(number)} that they lose {role} in {NOTICE_DAYS} days (100 direct messages at most). "
             "Then the removals wait for your word at /doorlist brake."
         )
         label, style = f"Give notice to {number:,}", Style.SHARP

@@ -6,7 +6,7 @@ from tests.commands.keyboard import Keyboard
 from tests.scenarios.stage import Stage
 
 
-async def test_drift_is_foretold_found_and_put_right(s: Stage, olga: Keyboard) -> None:
+async def test_a_run_is_foretold_made_and_its_state_shown(s: Stage, olga: Keyboard) -> None:
     await s.is_member("ada")
     assert "0 roles would be given" in (await olga.types("sync now", dry_run=True)).text
     assert "No drift" in (await olga.types("sync drift")).text
@@ -17,9 +17,17 @@ async def test_drift_is_foretold_found_and_put_right(s: Stage, olga: Keyboard) -
     assert "stripe" in status.text
 
 
-async def test_earlier_holders_are_counted_before_they_get_notice(s: Stage, olga: Keyboard) -> None:
+async def test_an_earlier_holder_is_found_shown_and_given_the_plan(s: Stage, olga: Keyboard) -> None:
     server = s.outside.seed.server
-    role = server.vip.id
-    alone = await olga.types("sync adopt", role=role, policy="leave")
-    assert "left alone" in alone.text
-    assert "nothing to decide" in (await olga.types("sync adopt", role=role, policy="remove")).text
+    held_by = server.guild.members[s.person("ben").id]
+    server.guild.set_roles(held_by, held_by.roles | {server.vip.id})
+    drift = await olga.types("sync drift")
+    assert f"1 member with <@&{server.vip.id}>" in drift.text
+    assert f"<@{held_by.user.id}>" in (await drift.presses("Decide")).text
+
+    assert "left alone" in (await olga.types("sync adopt", role=server.vip.id, policy="leave")).text
+    asked = await olga.types("sync adopt", role=server.vip.id, policy="grandfather")
+    assert "For 1 member," in asked.text
+    assert "Decided" in (await asked.presses("Give to 1")).text
+    await s.settled()
+    assert "No drift" in (await olga.types("sync drift")).text
