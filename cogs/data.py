@@ -21,8 +21,8 @@ from membership.importing import Shown
 from membership.model import PlanId
 
 DOWNLOAD_SECONDS = 60.0
-LOOKS = 120
-LOOK_SECONDS = 0.5
+FIRST_LOOKS, LOOKS = 20, 80
+FIRST_LOOK_SECONDS, LOOK_SECONDS = 0.1, 2.0
 
 _FORMATS = [
     app_commands.Choice(name="detect", value="detect"),
@@ -81,12 +81,13 @@ class DataCommands(commands.GroupCog, group_name="data", group_description="Memb
         preview_id, stamp, how = request.args
         services, actor = request.services, request.actor
         ordered = await importing.order(services, actor, preview_id, stamp, is_inviting=how == "mail")
-        await request.show(running_card(ordered))
-        for _ in range(LOOKS):
+        for look in range(LOOKS):
             if await importing.is_done(services, actor, preview_id):
                 await request.show(done_card(ordered))
                 return
-            await asyncio.sleep(LOOK_SECONDS)
+            if look == FIRST_LOOKS:
+                await request.show(running_card(ordered))
+            await asyncio.sleep(FIRST_LOOK_SECONDS if look < FIRST_LOOKS else LOOK_SECONDS)
 
     async def _problems(self, request: Request) -> None:
         (preview_id,) = request.args

@@ -133,7 +133,7 @@ def _hints(shown: Shown) -> Iterator[str]:
     ready = shown.ready
     tied = sum(each.user_id is not None for each in ready)
     endless = sum(each.until is None for each in ready)
-    yield f"{tied:,} come with a Discord id and are connected at once, {_mailable(ready):,} with an e-mail address alone."
+    yield f"{tied:,} come with a Discord id and are connected at once, {_mailable(ready):,} with an address alone."
     if endless:
         yield f"⚠️ {endless:,} have no end date: they keep the plan until you take it back."
     yield "-# Payments stay where they are: Doorlist does not see whether people go on paying there."

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -120,6 +120,7 @@ _OWN: Mapping[Format, Mapping[_Field, tuple[str, ...]]] = {
     },
     Format.MEMBERFUL: {
         _Field.ID: ("member id", "memberful id", "id"),
+        _Field.STATUS: ("active", "status", "subscription status"),
         _Field.TIER: ("plan", "plan name", "subscription plan", "price shortcode id", "subscription"),
     },
     Format.WHOP: {
@@ -263,7 +264,7 @@ def _keep(entries: dict[str, Entry], problems: list[Problem], found: Entry) -> N
         return
     is_longer = known.until is not None and (found.until is None or found.until > known.until)
     kept, dropped = (found, known) if is_longer else (known, found)
-    entries[found.identity] = kept
+    entries[found.identity] = replace(kept, user_id=kept.user_id or dropped.user_id)
     problems.append(Problem(row=dropped.row, text=f"It is the same membership as row {kept.row}."))
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sandbox.discord.interactions import Interaction
+from sandbox.discord.offers import OptionValue
 from sandbox.discord.screen import controls, visible_text
 from sandbox.discord.walking import walk
 from sandbox.discord.world import Channel, Json, Message, User
@@ -31,7 +32,7 @@ class Keyboard:
         """Sit down as somebody of the cast."""
         return cls(stage=stage, user=stage.person(name), channel=stage.outside.seed.server.welcome)
 
-    async def types(self, command: str, *, is_forged: bool = False, **options: str | int | bool) -> Screen:
+    async def types(self, command: str, *, is_forged: bool = False, **options: OptionValue) -> Screen:
         """Type a slash command and wait for its answer."""
         invoke = self.stage.outside.discord.invoke
         asked = invoke.command(self.user, self.channel, command, options, is_forged=is_forged)

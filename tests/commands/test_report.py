@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandbox.discord.files import Upload
 from tests.commands.keyboard import Keyboard, Screen
 from tests.scenarios.stage import Stage
 
@@ -29,3 +30,24 @@ async def test_reports_show_a_picture_three_lines_and_a_file(s: Stage, olga: Key
     assert "Half of 2 within" in speed.text
     year = await speed.presses("12 months")
     assert "Half of 2 within" in year.text
+
+
+async def test_a_list_comes_in_by_what_was_shown_and_goes_out_and_back(s: Stage, olga: Keyboard) -> None:
+    ben = s.person("ben").id
+    listed = f"email,name,discord_id,plan\nben@example.com,=Ben,{ben},Gold\nkim@example.com,Kim,,Gold\n,Nobody,,Gold\n"
+    seen = await olga.types("data import", file=Upload(filename="list.csv", content=listed.encode()))
+    assert "**0 members** would be imported" in seen.text
+    assert "row 4: It has neither" in seen.text
+    vip = (await olga.offered("data export", "plan", "VIP"))[0][1]
+    mapped = await seen.picks(vip)
+    assert "**2 members** would be imported (2 new, 0 changed, 0 there already)" in mapped.text
+    assert mapped.labels == ["Import 2 members", "Import 2 members and mail 1", "Download unclear rows"]
+    done = await mapped.presses("Import 2 members")
+    assert "**2 members imported.**" in done.text
+    await s.settled()
+    assert s.roles("ben") == {"VIP"}
+    taken = await olga.types("data export")
+    assert b"'=Ben" in file_of(s, taken, str(taken.message.attachments[0]["filename"]))
+    await done.presses("Undo")
+    await s.settled()
+    assert s.roles("ben") == set()
