@@ -13,6 +13,7 @@ from cogs.durations import read_since, read_until
 from cogs.member_history import history_card
 from cogs.member_why import why_card
 from cogs.requests import Request
+from cogs.roles import is_above_person
 from cogs.words import code_text
 from membership import (
     comps,
@@ -30,7 +31,7 @@ from membership.comps import RevokeWhen, Terms
 from membership.desk import Preview
 from membership.dossier import Dossier
 from membership.errors import UserError
-from membership.model import ChangeId, CustomerId, GrantId, MemberKey, Plan, PlanId, RoleId, UserId
+from membership.model import ChangeId, CustomerId, GrantId, MemberKey, Plan, RoleId, UserId
 from membership.resending import Via
 from membership.shown import ShownGrant
 
@@ -103,12 +104,13 @@ async def move(request: Request, from_user: UserId, to_user: UserId, reason: str
     await request.show(member_acts.tied_card(tied, request.services.policy, request.actor))
 
 
-async def grant(request: Request, user_id: UserId, plan_id: PlanId, lasting: str, reason: str) -> None:
+async def grant(request: Request, user_id: UserId, plan: Plan, lasting: str, reason: str) -> None:
     """Give a plan."""
     services, actor = request.services, request.actor
+    _refuse_power(request, plan)
     until = read_until(lasting, services.clock.now())
     started = services.signals.tick()
-    done = await comps.grant(services, actor, user_id, Terms(plan_id=plan_id, until=until, reason=reason))
+    done = await comps.grant(services, actor, user_id, Terms(plan_id=plan.id, until=until, reason=reason))
     after = await _settled(request, user_id, done.keys, started)
     await request.show(member_acts.given_card(done, after, actor))
 
@@ -220,13 +222,24 @@ async def grant_of(request: Request, user_id: UserId, typed: str) -> GrantId:
     return found[0].grant.id
 
 
-async def plan_of(request: Request, typed: str) -> PlanId:
+async def plan_of(request: Request, typed: str) -> Plan:
     """Return the plan that an option means: picked from the list, or its name. Raises UserError."""
     wanted = typed.strip().casefold()
     for plan in await open_plans(request):
         if wanted in (str(plan.id), plan.name.casefold()):
-            return plan.id
+            return plan
     raise UserError(f"There is no plan “{code_text(typed)}” in this server. Choose one from the list.")
+
+
+def _refuse_power(request: Request, plan: Plan) -> None:
+    """Refuse to let people give power over others who could not give that role in Discord either. Raises UserError."""
+    roles = request.services.discord.roles(request.guild_id)
+    for role in (roles[role_id] for role_id in plan.roles if role_id in roles):
+        if role.dangers and is_above_person(request.interaction.user, role.role_id):
+            raise UserError(
+                f"{code_text(plan.name)} gives <@&{role.role_id}>, which carries {', '.join(role.dangers)} and is "
+                "above your own highest role, so it is not yours to give. Ask somebody above it."
+            )
 
 
 async def open_plans(request: Request) -> Sequence[Plan]:

@@ -56,8 +56,8 @@ async def _ask_grant(request: Request) -> None:
 
 
 async def _grant(request: Request) -> None:
-    plan_id = await answers.plan_of(request, request.field("plan"))
-    await answers.grant(request, _user(request), plan_id, request.field("for"), request.field("reason"))
+    plan = await answers.plan_of(request, request.field("plan"))
+    await answers.grant(request, _user(request), plan, request.field("for"), request.field("reason"))
 
 
 async def _ask_extend(request: Request) -> None:

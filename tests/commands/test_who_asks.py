@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from membership import servers
-from membership.model import GuildId
+from membership.model import GuildId, RoleId
 from sandbox.discord.permissions import Permission
 from sandbox.discord.world import Overwrite
 from tests.commands.keyboard import Keyboard
@@ -23,3 +23,17 @@ async def test_nothing_is_suggested_in_a_server_that_was_taken_out(s: Stage, olg
     assert await olga.suggestions("member find", "query", "ben@ex")
     await servers.remove(s.process.services, GuildId(s.guild.id), "operator")
     assert await olga.suggestions("member find", "query", "ben@ex") == []
+
+
+async def test_nobody_gives_power_that_they_could_not_give_in_discord(s: Stage, ben: Keyboard) -> None:
+    discord, olga = s.outside.discord, s.person("olga")
+    support = discord.create_role(s.guild, "support", permissions=Permission.MANAGE_ROLES)
+    discord.people.give_role(s.guild, ben.user, support, by=olga)
+    ((_, plan),) = await ben.offered("member grant", "plan", "VIP year")
+    wish: dict[str, str | int] = {"member": ben.user.id, "plan": plan, "for": "7d"}
+    assert "Given" in (await ben.types("member grant", **wish | {"member": s.person("kim").id})).text
+    role = s.role("VIP")
+    discord.people.set_permissions(s.guild, role, Permission.KICK_MEMBERS, by=olga)
+    known = s.process.services.discord
+    await s.eventually(lambda: known.roles(GuildId(s.guild.id))[RoleId(role.id)].dangers, "the role's new permissions")
+    assert "not yours to give" in (await ben.types("member grant", **wish)).text
