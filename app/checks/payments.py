@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from app.checks.making import BEFORE_START, EVERYWHERE, check, fail, hint, listed, warn
 from app.checks.patient import Patient
@@ -87,7 +88,8 @@ class Payments:
         wanted = f"{self._patient.public_url}{WEBHOOK_PATH}{name}"
         ours = [webhook for webhook in found.webhooks if webhook.url.rstrip("/") == wanted]
         if not ours:
-            others = f" There is one for {found.webhooks[0].url}." if found.webhooks else ""
+            # Its host alone: the rest may be a secret, and staff of servers read this, too.
+            others = f" There is one for {urlsplit(found.webhooks[0].url).hostname}." if found.webhooks else ""
             cause = f"No webhook sends to {wanted}: purchases are seen only once an hour.{others}"
             fix = f"{name.title()}'s dashboard → Developers → Webhooks → Add endpoint {wanted}"
             return [fail("Webhook", cause, fix)]
