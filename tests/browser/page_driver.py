@@ -131,7 +131,8 @@ class PageDriver:
 
     async def _click(self, button: Locator) -> None:
         await button.click()
-        await expect(self.page.locator("[aria-busy]")).to_have_count(0, timeout=PATIENCE_MILLISECONDS)
+        # Not the button's own mark: a button that the page drew anew meanwhile has none.
+        await expect(self.page.locator("html[data-sending]")).to_have_count(0, timeout=PATIENCE_MILLISECONDS)
 
 
 async def _fill(field: Locator, value: FieldValue) -> None:

@@ -81,9 +81,10 @@ async def test_a_form_is_not_lost_when_something_else_happens(world: Outside) ->
         await driver.type_command("card")
         await driver.press("Edit")
         await driver.page.locator(".sheet input[value=VIP]").fill("Half a na")
+        shown = await driver.page.locator("html").get_attribute("data-version")
         world.discord.people.say(world.seed.server.get_access, world.seed.cast.kim, "Hello Ben")
         await driver.page.locator(".sheet").get_by_label("Name").press_sequentially("me")
-        await asyncio.sleep(0.5)
+        await driver.page.locator(f"html:not([data-version='{shown}'])").wait_for(state="attached")
         assert await driver.page.locator(".sheet").get_by_label("Name").input_value() == "Half a name"
 
 

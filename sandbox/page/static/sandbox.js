@@ -31,8 +31,14 @@
     if (last) messages.scrollTop = Math.min(messages.scrollHeight, last.offsetTop - messages.offsetTop - 8);
   }
 
+  let sending = 0;
+  let answers = 0;
+
   async function look() {
-    show(await (await fetch("/sandbox", { cache: "no-store" })).text());
+    const before = answers;
+    const html = await (await fetch("/sandbox", { cache: "no-store" })).text();
+    // What was asked for before an answer came knows less than the answer.
+    if (answers === before) show(html);
   }
 
   async function watch() {
@@ -58,13 +64,17 @@
     const url = event.submitter?.hasAttribute("formaction") ? event.submitter.formAction : form.action;
     const body = bodyOf(form, new FormData(form, event.submitter));
     button.setAttribute("aria-busy", "true");
+    root.dataset.sending = ++sending;
     form.querySelector("input[name=text]")?.blur();
     try {
-      show(await (await fetch(url, { method: "POST", body })).text(), true);
+      const html = await (await fetch(url, { method: "POST", body })).text();
+      answers += 1;
+      show(html, true);
     } catch {
       location.reload();
     }
     button.removeAttribute("aria-busy");
+    if (--sending === 0) delete root.dataset.sending;
     form.reset();
   });
 
