@@ -140,6 +140,11 @@ class Stage:
         """Let somebody join the server, if they are not in it."""
         self.outside.discord.people.join(self.guild, self.person(name))
 
+    async def leaves(self, name: str) -> None:
+        """Let a member leave the server, and wait until Doorlist knows."""
+        self.outside.discord.people.leave(self.guild, self.person(name))
+        await self.settled_at(name, "pending not_in_server")
+
     def buys(self, name: str, slug: str = "vip", *, card: Card = Card.GOOD, **checkout: object) -> Bought:
         """Pay for a plan on the seller's own site. `checkout` is what the API takes."""
         price = self.ware(slug).price_id
@@ -299,6 +304,14 @@ class Stage:
             grants = [grant for purchase in purchases for grant in await tx.purchases.grants(purchase.id)]
         return [f"{grant.state} {grant.reason}" for grant in sorted(grants, key=lambda grant: grant.id)]
 
+    async def settled_at(self, name: str, *standing: str) -> None:
+        """Wait until somebody's grants stand so, then until Doorlist has nothing to do now. Raises AssertionError."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (found := await self.standing(name)) != [*standing]:
+            assert time.monotonic() < deadline, f"{name}'s grants stay {found}"
+            await asyncio.sleep(LOOK_SECONDS)
+        await self.settled()
+
     async def _leased(self) -> list[str]:
         async with self.process.database.read() as tx:
             rows = await tx.connection.execute(select(jobs).where(jobs.c.leased_until.is_not(None)))
@@ -309,10 +322,7 @@ class Stage:
             return dict(await tx.jobs.counts())
 
     async def plan(self, slug: str, *, roles: tuple[str, ...] | None = None, **rules: Any) -> Plan:
-        """Change the plan of a ware, then settle.
-
-        `..._role` names a role; the rest is Plan's.
-        """
+        """Change the plan of a ware, then settle. `..._role` names a role; the rest is Plan's."""
         for key in ("past_due_role", "trial_role"):
             if key in rules:
                 rules[f"{key}_id"] = RoleId(self.role(rules.pop(key)).id)

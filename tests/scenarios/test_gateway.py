@@ -60,8 +60,7 @@ async def test_an_outage_of_the_server_freezes_everything_and_resumes_after_it(
 
 async def test_what_happened_while_the_gateway_was_dropped_is_made_good_after_the_resume(s: Stage) -> None:
     await s.is_member("ada")
-    s.outside.discord.people.leave(s.guild, s.person("ada"))
-    await s.settled_until(lambda: s.posts()[-1] == "⚪ A paying member left")
+    await s.leaves("ada")
     s.outside.discord.gateway.drop_connections()
     s.joins("ada")
     await s.eventually(lambda: s.has("ada"), "the role after the resume")
@@ -70,8 +69,7 @@ async def test_what_happened_while_the_gateway_was_dropped_is_made_good_after_th
 
 async def test_what_an_invalid_session_lost_is_found_by_looking_again(s: Stage) -> None:
     await s.is_member("ada")
-    s.outside.discord.people.leave(s.guild, s.person("ada"))
-    await s.settled_until(lambda: s.posts()[-1] == "⚪ A paying member left")
+    await s.leaves("ada")
     s.outside.discord.gateway.invalidate_sessions()
     s.joins("ada")
     await s.eventually(lambda: s.has("ada"), "the role in the new session", within=REIDENTIFY_SECONDS)
