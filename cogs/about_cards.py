@@ -49,11 +49,7 @@ def about_card(about: About, now: datetime) -> Card:
             Buttons(
                 (
                     Button(label="Doctor", action="doctor"),
-                    *(
-                        (Button(label="Pages", url=about.pages_url),)
-                        if about.pages_url.startswith("https://")
-                        else ()
-                    ),
+                    *((Button(label="Pages", url=about.pages_url),) if about.pages_url.startswith("https://") else ()),
                 )
             ),
         ),

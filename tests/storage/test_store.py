@@ -22,9 +22,9 @@ from membership.errors import Retry
 from membership.ledgers import Intake, Store, Transaction
 from membership.model import Lane
 from storage.config import DatabaseSettings
+from storage.desk_tables import complete_metadata
 from storage.engine import open_engine
 from storage.intake import GroupCommit
-from storage.desk_tables import complete_metadata
 from storage.lock import AlreadyRunning
 from storage.migrate import NewerSchema, revisions, upgrade
 from storage.secrets import WrongKey
