@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -239,17 +240,20 @@ class Removals:
             .where(removal_batch_items.c.batch_id.in_([row.id for row in rows]))
             .order_by(removal_batch_items.c.user_id, removal_batch_items.c.role_id)
         )
-        for item in items:
-            key = MemberKey(GuildId(item.guild_id), UserId(item.user_id))
-            role_id = None if item.role_id == _KICK else RoleId(item.role_id)
-            removed[item.batch_id].append(HeldRemoval(key=key, role_id=role_id))
+        for part in items.partitions(PART):
+            for item in part:
+                key = MemberKey(GuildId(item.guild_id), UserId(item.user_id))
+                role_id = None if item.role_id == _KICK else RoleId(item.role_id)
+                removed[item.batch_id].append(HeldRemoval(key=key, role_id=role_id))
+            await asyncio.sleep(0)
         return [
             Batch(
                 id=BatchId(row.id),
                 guild_id=GuildId(row.guild_id),
                 cause=row.cause,
                 removals=tuple(removed[row.id]),
-                set_hash=hash_of(removed[row.id]),
+                # In a thread: a batch can name a hundred thousand.
+                set_hash=await asyncio.to_thread(hash_of, removed[row.id]),
                 created_at=row.created_at,
             )
             for row in rows
