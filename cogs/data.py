@@ -98,7 +98,7 @@ class DataCommands(commands.GroupCog, group_name="data", group_description="Memb
 async def _show(request: Request, shown: Shown) -> None:
     async with request.services.store.read() as tx:
         plans = [plan for plan in await tx.plans.all(request.guild_id) if not plan.is_archived]
-    await request.show(dry_run_card(shown, plans))
+    await request.show(await asyncio.to_thread(dry_run_card, shown, plans))
 
 
 async def _download(file: discord.Attachment) -> bytes:

@@ -55,7 +55,8 @@ class Tier:
 class Shown:
     """A list as it was read, and what would become of it. `set_hash` names exactly this list with these plans.
 
-    `fresh`: how many memberships would be new, `changed`: how many get another plan or end; the rest is there already.
+    `ready`: the memberships whose plan is known. `fresh`: how many of them would be new, `changed`: how many get another
+    plan or end; the rest is there already.
     """
 
     id: str
@@ -67,14 +68,9 @@ class Shown:
     entries: tuple[Entry, ...]
     problems: tuple[Problem, ...]
     tiers: tuple[Tier, ...]
+    ready: tuple[Entry, ...]
     fresh: int = 0
     changed: int = 0
-
-    @property
-    def ready(self) -> tuple[Entry, ...]:
-        """Return the memberships whose plan is known."""
-        plans = {tier.name for tier in self.tiers if tier.plan is not None}
-        return tuple(entry for entry in self.entries if entry.tier in plans)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,9 +251,15 @@ async def _shown(services: Services, kept: Preview) -> Shown:
 
 
 async def _read(services: Services, kept: Preview) -> Shown:
-    sheet = await asyncio.to_thread(import_sheets.unpack, str(kept.content["sheet"]))
     async with services.store.read() as tx:
         plans = {plan.id: plan for plan in await tx.plans.all(kept.guild_id)}
+    return await asyncio.to_thread(_assembled, kept, plans)
+
+
+def _assembled(kept: Preview, plans: Mapping[PlanId, Plan]) -> Shown:
+    sheet = import_sheets.unpack(str(kept.content["sheet"]))
+    tiers = _tiers(sheet, _plans(kept), plans)
+    known = {tier.name for tier in tiers if tier.plan is not None}
     return Shown(
         id=kept.id,
         set_hash=kept.set_hash,
@@ -267,7 +269,8 @@ async def _read(services: Services, kept: Preview) -> Shown:
         over=sheet.over,
         entries=sheet.entries,
         problems=sheet.problems,
-        tiers=_tiers(sheet, _plans(kept), plans),
+        tiers=tiers,
+        ready=tuple(entry for entry in sheet.entries if entry.tier in known),
     )
 
 

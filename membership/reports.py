@@ -1,17 +1,16 @@
 """What a server's record comes to: members, revenue and delivery over a period of the server's own days.
 
-Storage answers in small portions; adding up is pure, and runs in a thread where there may be many rows.
+Storage answers in small portions, and adding them up is pure; no row is kept, however many there are.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
-from itertools import chain
 from math import ceil
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -23,8 +22,8 @@ from membership.records import Guild
 from membership.report_ledgers import Happened, Taken
 from membership.services import Services
 
-PORTION = 2000
-MOST_PORTIONS = 2000
+PORTION = 1000
+MOST_PORTIONS = 4000
 """Audit entries looked at in one go, and how often: four million in all."""
 
 _ACTIVE = (GrantState.DELIVERED, GrantState.PAST_DUE)
@@ -142,15 +141,17 @@ class DeliveryReport:
 async def members(services: Services, actor: Actor, days: int, plan_id: PlanId | None = None) -> MembersReport:
     """Count memberships over the last days, of one plan when asked. Raises UserError."""
     scope = await _scope(services, actor, days, plan_id)
-    happened, is_cut = await _happened(services, actor.guild_id, tuple(_AFTER), scope)
+    tally = Tally(scope.days)
+    bounds, is_cut = await _bounds(services, scope)
+    async for portion in _portions(services, actor.guild_id, tuple(_AFTER), scope, bounds):
+        tally.add(portion)
     async with services.store.read() as tx:
         counts = await tx.purchases.grant_counts(actor.guild_id)
     now = {
         state: sum(count for (plan, each), count in counts.items() if each is state and plan_id in (None, plan))
         for state in _ACTIVE
     }
-    told = Scope(days=scope.days, plan=scope.plan, record_since=scope.record_since, is_cut=is_cut)
-    return await asyncio.to_thread(count_members, told, happened, sum(now.values()), now[GrantState.PAST_DUE])
+    return tally.report(replace(scope, is_cut=is_cut), active=sum(now.values()), late=now[GrantState.PAST_DUE])
 
 
 async def revenue(services: Services, actor: Actor, days: int) -> RevenueReport:
@@ -168,9 +169,11 @@ async def revenue(services: Services, actor: Actor, days: int) -> RevenueReport:
 async def delivery(services: Services, actor: Actor, days: int) -> DeliveryReport:
     """Measure the deliveries of the last days. Raises UserError."""
     scope = await _scope(services, actor, days, None)
-    happened, is_cut = await _happened(services, actor.guild_id, ("grant.delivered", "grant.failed"), scope)
-    told = Scope(days=scope.days, plan=None, record_since=scope.record_since, is_cut=is_cut)
-    return await asyncio.to_thread(measure, told, happened)
+    speeds = Speeds()
+    bounds, is_cut = await _bounds(services, scope)
+    async for portion in _portions(services, actor.guild_id, ("grant.delivered", "grant.failed"), scope, bounds):
+        speeds.add(portion)
+    return await asyncio.to_thread(speeds.report, replace(scope, is_cut=is_cut))
 
 
 def days_of(guild: Guild, now: datetime, count: int) -> Days:
@@ -185,26 +188,36 @@ def days_of(guild: Guild, now: datetime, count: int) -> Days:
     return Days(zone=zone, days=days, since=since, until=now)
 
 
-def count_members(scope: Scope, happened: Iterable[Happened], active_now: int, late_now: int) -> MembersReport:
-    """Follow every grant through what happened to it, and count back from how many there are now."""
-    size = len(scope.days.days)
-    began, ended, late_change = [0] * size, [0] * size, [0] * size
-    lives: dict[GrantId, _Life] = {}
-    for each in happened:
-        before = lives.get(each.grant_id, _BEFORE_FIRST.get(each.event, _Life.ACTIVE))
-        after = lives[each.grant_id] = _AFTER[each.event]
-        number = scope.days.number(each.at)
-        began[number] += before is _Life.OUT and after is not _Life.OUT
-        ended[number] += before is not _Life.OUT and after is _Life.OUT
-        late_change[number] += (after is _Life.LATE) - (before is _Life.LATE)
-    changes = [come - gone for come, gone in zip(began, ended, strict=True)]
-    return MembersReport(
-        scope=scope,
-        active=_levels(active_now, changes),
-        late=_levels(late_now, late_change),
-        began=tuple(began),
-        ended=tuple(ended),
-    )
+class Tally:
+    """Follows every grant through what happened to it, portion by portion, and counts back from how many there are."""
+
+    def __init__(self, days: Days) -> None:
+        """Start with nothing known."""
+        size = len(days.days)
+        self._days = days
+        self._began, self._ended, self._late = [0] * size, [0] * size, [0] * size
+        self._lives: dict[GrantId, _Life] = {}
+
+    def add(self, happened: Iterable[Happened]) -> None:
+        """Take what happened next."""
+        for each in happened:
+            before = self._lives.get(each.grant_id, _BEFORE_FIRST.get(each.event, _Life.ACTIVE))
+            after = self._lives[each.grant_id] = _AFTER[each.event]
+            number = self._days.number(each.at)
+            self._began[number] += before is _Life.OUT and after is not _Life.OUT
+            self._ended[number] += before is not _Life.OUT and after is _Life.OUT
+            self._late[number] += (after is _Life.LATE) - (before is _Life.LATE)
+
+    def report(self, scope: Scope, *, active: int, late: int) -> MembersReport:
+        """Return the report, given how many are active and late now."""
+        changes = [come - gone for come, gone in zip(self._began, self._ended, strict=True)]
+        return MembersReport(
+            scope=scope,
+            active=_levels(active, changes),
+            late=_levels(late, self._late),
+            began=tuple(self._began),
+            ended=tuple(self._ended),
+        )
 
 
 def sum_up(taken: Sequence[Sequence[Taken]]) -> tuple[Sums, ...]:
@@ -226,18 +239,27 @@ def sum_up(taken: Sequence[Sequence[Taken]]) -> tuple[Sums, ...]:
     return tuple(sorted(found.values(), key=lambda sums: (-sums.counts.total(), sums.currency)))
 
 
-def measure(scope: Scope, happened: Iterable[Happened]) -> DeliveryReport:
-    """Gather how long first deliveries took, and what kept others from being delivered."""
-    seconds: list[float] = []
-    failures: Counter[str] = Counter()
-    for each in happened:
-        if each.event == "grant.failed":
-            # A role that could not be taken away is no failed delivery.
-            failures[str(each.detail.get("reason") or "")] += not each.detail.get("is_removal")
-        elif "seconds" in each.detail:
-            seconds.append(float(str(each.detail["seconds"])))
-    causes = {reason: count for reason, count in failures.most_common() if count}
-    return DeliveryReport(scope=scope, seconds=tuple(sorted(seconds)), failures=causes)
+class Speeds:
+    """Gathers how long first deliveries took, and what kept others from being delivered, portion by portion."""
+
+    def __init__(self) -> None:
+        """Start with nothing measured."""
+        self._seconds: list[float] = []
+        self._failures: Counter[str] = Counter()
+
+    def add(self, happened: Iterable[Happened]) -> None:
+        """Take what happened next."""
+        for each in happened:
+            if each.event == "grant.failed":
+                # A role that could not be taken away is no failed delivery.
+                self._failures[str(each.detail.get("reason") or "")] += not each.detail.get("is_removal")
+            elif "seconds" in each.detail:
+                self._seconds.append(float(str(each.detail["seconds"])))
+
+    def report(self, scope: Scope) -> DeliveryReport:
+        """Return the report."""
+        causes = {reason: count for reason, count in self._failures.most_common() if count}
+        return DeliveryReport(scope=scope, seconds=tuple(sorted(self._seconds)), failures=causes)
 
 
 def _levels(now: int, changes: Sequence[int]) -> tuple[int, ...]:
@@ -259,22 +281,27 @@ async def _scope(services: Services, actor: Actor, days: int, plan_id: PlanId | 
     return Scope(days=days_of(guild, services.clock.now(), days), plan=plan, record_since=record_since)
 
 
-async def _happened(
-    services: Services, guild_id: GuildId, events: Collection[str], scope: Scope
-) -> tuple[Iterable[Happened], bool]:
-    """Return what happened since the first day, oldest first, and whether that was too much to read all of it."""
-    plan_id = None if scope.plan is None else scope.plan.id
-    portions: list[Sequence[Happened]] = []
+async def _bounds(services: Services, scope: Scope) -> tuple[list[int], bool]:
+    """Return the numbers that the portions of the record end with, oldest first, and whether there were too many."""
+    ends: list[int] = []
     async with services.store.read() as tx:
         upto = await tx.reports.newest_entry()
-    for _ in range(MOST_PORTIONS):
+    while len(ends) < MOST_PORTIONS:
         async with services.store.read() as tx:
             written_at = await tx.reports.written_at(upto)
-            if written_at is None or written_at < scope.days.since:
-                break
-            portion = await tx.reports.happened(guild_id, events, above=upto - PORTION, upto=upto, plan_id=plan_id)
-        portions.append([each for each in portion if each.at >= scope.days.since])
+        if written_at is None or written_at < scope.days.since:
+            return ends[::-1], False
+        ends.append(upto)
         upto -= PORTION
-    else:
-        return chain.from_iterable(reversed(portions)), True
-    return chain.from_iterable(reversed(portions)), False
+    return ends[::-1], True
+
+
+async def _portions(
+    services: Services, guild_id: GuildId, events: Collection[str], scope: Scope, ends: Sequence[int]
+) -> AsyncIterator[Sequence[Happened]]:
+    """Yield what happened since the first day, oldest first. None of it is kept: there may be millions."""
+    plan_id = None if scope.plan is None else scope.plan.id
+    for upto in ends:
+        async with services.store.read() as tx:
+            found = await tx.reports.happened(guild_id, events, above=upto - PORTION, upto=upto, plan_id=plan_id)
+        yield [each for each in found if each.at >= scope.days.since]

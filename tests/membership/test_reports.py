@@ -1,4 +1,4 @@
-"""Reports add up what is written down, and say what they rest on. Words and pictures: tests/cogs/test_report_cards.py."""
+"""Reports add up what is written down, and say what they rest on. Words and pictures: test_report_cards.py."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ def test_members_are_counted_back_from_today_and_add_up() -> None:
         (30, 5, "grant.failed"),
         (30, 5, "grant.revoked"),
     )
-    report = reports.count_members(scope(), told, 10, 1)
+    tally = reports.Tally(scope().days)
+    tally.add(told)
+    report = tally.report(scope(), active=10, late=1)
     assert report.active == (11, 9, 10)
     assert report.began == (1, 0, 1)
     assert report.ended == (0, 2, 0)
@@ -80,6 +82,8 @@ def test_speed_is_measured_by_rank_and_failed_removals_are_no_failed_deliveries(
 
     delivered = [told("grant.delivered", seconds=seconds) for seconds in range(100, 0, -1)]
     failed = [told("grant.failed", reason="banned"), told("grant.failed", reason="banned", is_removal=True)]
-    report = reports.measure(scope(), [*delivered, *failed, told("grant.delivered")])
+    speeds = reports.Speeds()
+    speeds.add([*delivered, *failed, told("grant.delivered")])
+    report = speeds.report(scope())
     assert [report.quantile(share) for share in (0.5, 0.95, 1.0)] == [50, 95, 100]
     assert report.failures == {"banned": 1}
