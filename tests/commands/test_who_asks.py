@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from membership import servers
 from membership.model import GuildId, RoleId
 from sandbox.discord.permissions import Permission
@@ -30,11 +32,12 @@ async def test_nobody_gives_power_that_they_could_not_give_in_discord(s: Stage, 
     support = discord.create_role(s.guild, "support", permissions=Permission.MANAGE_ROLES)
     discord.people.give_role(s.guild, ben.user, support, by=olga)
     ((_, plan),) = await ben.offered("member grant", "plan", "VIP year")
-    given = await ben.types("member grant", member=s.person("kim").id, plan=plan, **{"for": "7d"})
+    lasting: Any = {"for": "7d"}
+    given = await ben.types("member grant", member=s.person("kim").id, plan=plan, **lasting)
     assert "Given" in given.text
     role = s.role("VIP")
     discord.people.set_permissions(s.guild, role, Permission.KICK_MEMBERS, by=olga)
     known = s.process.services.discord
     await s.eventually(lambda: known.roles(GuildId(s.guild.id))[RoleId(role.id)].dangers, "the role's new permissions")
-    refused = await ben.types("member grant", member=ben.user.id, plan=plan, **{"for": "7d"})
+    refused = await ben.types("member grant", member=ben.user.id, plan=plan, **lasting)
     assert "not yours to give" in refused.text
