@@ -55,8 +55,8 @@ class Tier:
 class Shown:
     """A list as it was read, and what would become of it. `set_hash` names exactly this list with these plans.
 
-    `ready`: the memberships whose plan is known. `fresh`: how many of them would be new, `changed`: how many get another
-    plan or end; the rest is there already.
+    `ready`: the memberships whose plan is known. `fresh`: how many of them would be new, `changed`: how many get
+    another plan or end; the rest is there already.
     """
 
     id: str
