@@ -54,12 +54,15 @@
     }
   }
 
+  let asking = 0;
   const bodyOf = (form, data) => (form.enctype === "multipart/form-data" ? data : new URLSearchParams(data));
 
   document.addEventListener("submit", async (event) => {
     const form = event.target;
     if (form.method !== "post") return;
     event.preventDefault();
+    // What was typed is sent now: asked later, it would be for a form that is put away or emptied.
+    clearTimeout(asking);
     const button = event.submitter ?? form.querySelector("button");
     const url = event.submitter?.hasAttribute("formaction") ? event.submitter.formAction : form.action;
     const body = bodyOf(form, new FormData(form, event.submitter));
@@ -78,7 +81,6 @@
     form.reset();
   });
 
-  let asking = 0;
   document.addEventListener("input", (event) => {
     const field = event.target;
     field.closest("form[data-draft]")?.setAttribute("data-dirty", "");
