@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cogs.cards import read_custom_id
 from sandbox.discord.interactions import Interaction
-from sandbox.discord.offers import OptionValue
 from sandbox.discord.screen import controls, visible_text
 from sandbox.discord.walking import walk
 from sandbox.discord.world import Channel, Json, Message, User
@@ -32,7 +32,7 @@ class Keyboard:
         """Sit down as somebody of the cast."""
         return cls(stage=stage, user=stage.person(name), channel=stage.outside.seed.server.welcome)
 
-    async def types(self, command: str, *, is_forged: bool = False, **options: OptionValue) -> Screen:
+    async def types(self, command: str, *, is_forged: bool = False, **options: str | int | bool) -> Screen:
         """Type a slash command and wait for its answer."""
         invoke = self.stage.outside.discord.invoke
         asked = invoke.command(self.user, self.channel, command, options, is_forged=is_forged)
@@ -114,6 +114,12 @@ class Screen:
         """Return what a list of the form offers, as (value, label)."""
         assert self.asked.modal is not None, f"no form, but: {self.text}"
         return next(each.choices for each in controls(self.asked.modal["components"]) if each.label == label)
+
+    def arguments(self, label: str) -> tuple[str, ...]:
+        """Return what a button carries beside its action."""
+        found = read_custom_id(_control(self.message.components, label)["custom_id"])
+        assert found is not None, f"{label!r} is none of ours"
+        return found[1]
 
     async def presses(self, label: str) -> Screen:
         """Press a button by its label."""
