@@ -161,7 +161,9 @@ class MemberCommands(commands.GroupCog, group_name="member", group_description="
         await answers.resend(request, customer_id, Via(via))
 
     @app_commands.command(description="Never touch this member's roles")
-    @app_commands.describe(member="Whom to leave alone", until="Until when; empty: until you say otherwise")
+    @app_commands.describe(
+        member="Whom to leave alone", until="Until when; empty: until you say otherwise", reason="For the record"
+    )
     async def exempt(
         self, interaction: discord.Interaction, member: discord.User, until: str = "", reason: Reason = ""
     ) -> None:
