@@ -19,13 +19,15 @@ _GUILD = tuple(guilds.c[field.name] for field in fields(records.Guild))
 
 
 class Guilds:
-    """Server settings."""
+    """Server settings. One transaction reads a server's once, however often it tells it something."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+        self._known: dict[GuildId, records.Guild | None] = {}
 
     async def ensure(self, guild_id: GuildId, name: str) -> records.Guild:
         """Return a guild, making it (inactive) at first sight; keeps the name up to date."""
+        self._known.clear()
         new = records.Guild(id=guild_id, name=name)
         found = await self._connection.execute(
             insert_into(self._connection, guilds)
@@ -37,9 +39,11 @@ class Guilds:
 
     async def get(self, guild_id: GuildId) -> records.Guild | None:
         """Return one guild."""
-        found = await self._connection.execute(select(*_GUILD).where(guilds.c.id == guild_id))
-        row = found.mappings().one_or_none()
-        return None if row is None else records.Guild(**row)
+        if guild_id not in self._known:
+            found = await self._connection.execute(select(*_GUILD).where(guilds.c.id == guild_id))
+            row = found.mappings().one_or_none()
+            self._known[guild_id] = None if row is None else records.Guild(**row)
+        return self._known[guild_id]
 
     async def all(self) -> Sequence[records.Guild]:
         """Return every guild."""
@@ -48,6 +52,7 @@ class Guilds:
 
     async def replace(self, guild: records.Guild) -> None:
         """Store a guild's settings (not its claim cursor)."""
+        self._known.clear()
         settings = asdict(guild)
         del settings["id"], settings["claim_cursor"]
         await self._connection.execute(update(guilds).where(guilds.c.id == guild.id).values(settings))
@@ -75,6 +80,7 @@ class Guilds:
 
     async def set_claim_cursor(self, guild_id: GuildId, message_id: MessageId) -> None:
         """Move the claim cursor forward, never back."""
+        self._known.clear()
         is_forward = or_(guilds.c.claim_cursor.is_(None), guilds.c.claim_cursor < message_id)
         await self._connection.execute(
             update(guilds).where(guilds.c.id == guild_id, is_forward).values(claim_cursor=message_id)

@@ -15,22 +15,26 @@ from storage.statements import insert_into
 
 
 class NotificationRules:
-    """A server's own rules."""
+    """A server's own rules, which one transaction reads once."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+        self._known: dict[GuildId, Sequence[NotificationRule]] = {}
 
     async def of_guild(self, guild_id: GuildId) -> Sequence[NotificationRule]:
         """Return a guild's rules, by event."""
-        found = await self._connection.execute(
-            select(notification_rules)
-            .where(notification_rules.c.guild_id == guild_id)
-            .order_by(notification_rules.c.event)
-        )
-        return [NotificationRule(**row) for row in found.mappings()]
+        if guild_id not in self._known:
+            found = await self._connection.execute(
+                select(notification_rules)
+                .where(notification_rules.c.guild_id == guild_id)
+                .order_by(notification_rules.c.event)
+            )
+            self._known[guild_id] = [NotificationRule(**row) for row in found.mappings()]
+        return self._known[guild_id]
 
     async def put(self, rule: NotificationRule) -> None:
         """Set the rule for an event or a group."""
+        self._known.clear()
         values = asdict(rule)
         key = [notification_rules.c.guild_id, notification_rules.c.event]
         await self._connection.execute(
@@ -41,6 +45,7 @@ class NotificationRules:
 
     async def clear(self, guild_id: GuildId, event: str) -> None:
         """Go back to the default."""
+        self._known.clear()
         await self._connection.execute(
             delete(notification_rules).where(
                 notification_rules.c.guild_id == guild_id, notification_rules.c.event == event

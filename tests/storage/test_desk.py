@@ -108,6 +108,17 @@ async def test_every_setting_of_a_guild_is_kept(database: Database) -> None:
         assert await tx.guilds.get(GUILD) == settings
 
 
+async def test_a_transaction_reads_a_guild_as_it_wrote_it_last(database: Database) -> None:
+    async with database.write() as tx:
+        assert await tx.guilds.get(GUILD) is None
+        guild = await tx.guilds.ensure(GUILD, "Club")
+        assert await tx.guilds.get(GUILD) == guild
+        await tx.guilds.replace(replace(guild, dms=False))
+        assert await tx.guilds.get(GUILD) == replace(guild, dms=False)
+        await tx.guilds.set_claim_cursor(GUILD, MessageId(9))
+        assert await tx.guilds.get(GUILD) == replace(guild, dms=False, claim_cursor=MessageId(9))
+
+
 async def test_a_guild_uses_only_the_accounts_it_was_allowed(database: Database) -> None:
     async with database.write() as tx:
         account_id = await an_account(tx)
@@ -169,6 +180,7 @@ async def test_a_notification_rule_replaces_the_one_before_and_goes(database: Da
     louder = replace(rule, mode=NotifyMode.EVERY, channel_id=ChannelId(5), ping_role_id=VIP)
     async with database.write() as tx:
         await tx.rules.put(rule)
+        assert await tx.rules.of_guild(GUILD) == [rule]
         await tx.rules.put(louder)
         assert await tx.rules.of_guild(GUILD) == [louder]
         await tx.rules.clear(GUILD, "payment")
