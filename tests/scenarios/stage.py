@@ -97,12 +97,7 @@ class Stage:
     async def open(self, *, is_discord_up: bool = True) -> None:
         """Start Doorlist on the stage's database and, with Discord up, wait until its bot is online."""
         self._process = await self._doorlist.enter_async_context(
-            running(
-                self.settings,
-                self.outside.clock,
-                paces=Paces().faster(1 / TIME_SCALE),
-                patience=PATIENCE,
-            )
+            running(self.settings, self.outside.clock, paces=Paces().faster(1 / TIME_SCALE), patience=PATIENCE)
         )
         if is_discord_up:
             await self.is_online()
@@ -128,6 +123,12 @@ class Stage:
         """Stop Doorlist and start it again on the same database."""
         await self.close()
         await self.open()
+
+    async def without_mail(self) -> None:
+        """Start Doorlist again as one that has no mail server."""
+        mail = self.settings.mail.model_copy(update={"transport": "none"})
+        self.settings = self.settings.model_copy(update={"mail": mail})
+        await self.reopen()
 
     def person(self, name: str) -> User:
         """Return somebody of the cast; a new name makes a new Discord account with the address NAME@example.com."""

@@ -65,10 +65,7 @@ async def test_a_buyer_who_connected_is_not_reminded(s: Stage) -> None:
 
 
 async def test_without_a_mail_server_the_page_after_paying_leads_to_the_role(s: Stage) -> None:
-    await s.close()
-    mail = s.settings.mail.model_copy(update={"transport": "none"})
-    s.settings = s.settings.model_copy(update={"mail": mail})
-    await s.open()
+    await s.without_mail()
     async with s.visitor("ada") as visitor:
         welcome = await visitor.buy("vip")
         await s.settled()
