@@ -43,7 +43,7 @@ def about_card(about: About, now: datetime) -> Card:
         lines=(
             Text(
                 f"up {span(now - about.started_at)} · gateway {gateway} · {database}\n"
-                f"Last run {run} · {about.members:,} members here · {queue}{trouble}"
+                f"Last run: {run} · {about.members:,} members here · {queue}{trouble}"
             ),
             Text(" · ".join(events) or "No payment provider has sent an event yet."),
             Buttons(

@@ -124,7 +124,8 @@ def _changes(shown: Shown) -> list[str]:
     if before is not None:
         return changed_lines(before, plan)
     roles = roles_text(plan.roles, plan.name) or "none: membership of the server alone"
-    products = f"{len(plan.products)} products" if len(plan.products) != 1 else "1 product"
+    count = len(plan.products)
+    products = f"{count} product{'s' if count > 1 else ''}" if count else "nothing yet, so nobody can buy it"
     rules = [f"**{name}:** {text}" for name, text in rule_lines(plan)]
     return [f"**Roles:** {roles}", f"**Unlocked by:** {products}", *rules]
 
@@ -137,8 +138,9 @@ def _rows(plan: Plan, tally: Tally, preview_id: str) -> list[Line]:
             text = f"**{_SIGNS[fate]} {number:,}** {_what(fate, plan, tally)} · {_reasons(fate, tally)}"
             button = Button(label="See", action="plan-see", args=(preview_id, fate.value, 0))
             rows.append(Row(text, button) if preview_id else Text(text))
-    rows.append(Text(f"**= {tally.unchanged:,}** unchanged"))
-    return rows
+    is_about_nobody = bool(preview_id) and not rows and not tally.unchanged
+    unchanged = "Nobody is touched: no member has this plan or would get it."
+    return [*rows, Text(unchanged if is_about_nobody else f"**= {tally.unchanged:,}** unchanged")]
 
 
 def _what(fate: Fate, plan: Plan, tally: Tally) -> str:

@@ -208,7 +208,8 @@ def _holders(facts: SetupFacts) -> Step:
         return _unknown(title, "Discord does not say how many people have a role")
     worst = max(counts, key=lambda role: counts[role] or 0, default=None)
     if worst is None or not counts[worst]:
-        return Step(title=title, state=State.DONE, text="decided, or nobody has a sold role without a purchase")
+        text = "nobody has a sold role without a purchase" if undecided else "decided for every role that is sold"
+        return Step(title=title, state=State.DONE, text=text)
     many = f"{counts[worst]} people have" if counts[worst] != 1 else "one person has"
     return Step(
         title=title,

@@ -134,7 +134,8 @@ class Pages:
 
 def _page(html: str, *, status: int = 200) -> web.Response:
     headers = {
-        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action *; base-uri 'none'"
+        "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action *; "
+        "base-uri 'none'"
     }
     headers["Cache-Control"] = "no-store"
     return web.Response(text=html, status=status, content_type="text/html", headers=headers)
