@@ -160,7 +160,7 @@ def _now(dossier: Dossier, act: Done) -> list[str]:
 
 
 def _loses(grant: ShownGrant) -> str:
-    roles = " ".join(f"<@&{role}>" for role in sorted(grant.plan.all_roles))
+    roles = " ".join(f"<@&{role}>" for role in sorted(grant.roles or grant.plan.roles))
     match grant.plan.on_end:
         case OnEnd.NOTHING:
             return "by the plan's rule the roles stay"
@@ -183,9 +183,11 @@ def _still_pays(grant: ShownGrant, dossier: Dossier, actor: Actor) -> list[str]:
 
 
 def _tied_lines(tied: Tied, policy: Policy, actor: Actor) -> Iterator[str]:
-    who = payer_text(tied.customer, actor)
+    is_gift = tied.customer.external_id.startswith("user:")
+    who = "What staff gave" if is_gift else payer_text(tied.customer, actor)
     if tied.after is None:
-        yield f"{who} is no longer connected to <@{tied.before}>: what they paid for waits for another account."
+        waiting = "." if is_gift else ": what they paid for waits for another account."
+        yield f"{who} is no longer connected to <@{tied.before}>{waiting}"
         return
     yield f"{who} is connected to <@{tied.after}>; the roles follow within seconds."
     if tied.before is not None:
