@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from cogs import member_acts, member_cards
+from cogs import member_acts, member_cards, plan_checks
 from cogs.durations import read_since, read_until
 from cogs.member_history import history_card
 from cogs.member_why import why_card
 from cogs.requests import Request
-from cogs.roles import is_above_person
 from cogs.words import code_text
 from membership import (
     comps,
@@ -107,7 +106,7 @@ async def move(request: Request, from_user: UserId, to_user: UserId, reason: str
 async def grant(request: Request, user_id: UserId, plan: Plan, lasting: str, reason: str) -> None:
     """Give a plan."""
     services, actor = request.services, request.actor
-    _refuse_power(request, plan)
+    plan_checks.refuse_power(request, plan)
     until = read_until(lasting, services.clock.now())
     started = services.signals.tick()
     done = await comps.grant(services, actor, user_id, Terms(plan_id=plan.id, until=until, reason=reason))
@@ -229,17 +228,6 @@ async def plan_of(request: Request, typed: str) -> Plan:
         if wanted in (str(plan.id), plan.name.casefold()):
             return plan
     raise UserError(f"There is no plan “{code_text(typed)}” in this server. Choose one from the list.")
-
-
-def _refuse_power(request: Request, plan: Plan) -> None:
-    """Refuse to let people give power over others who could not give that role in Discord either. Raises UserError."""
-    roles = request.services.discord.roles(request.guild_id)
-    for role in (roles[role_id] for role_id in plan.roles if role_id in roles):
-        if role.dangers and is_above_person(request.interaction.user, role.role_id):
-            raise UserError(
-                f"{code_text(plan.name)} gives <@&{role.role_id}>, which carries {', '.join(role.dangers)} and is "
-                "above your own highest role, so it is not yours to give. Ask somebody above it."
-            )
 
 
 async def open_plans(request: Request) -> Sequence[Plan]:

@@ -1,4 +1,7 @@
-"""May these roles be sold, and may this plan kick? Asked when a plan is previewed, and again when it is applied."""
+"""May these roles be sold, may this plan kick, and may this person give it away?
+
+Asked when a plan is previewed, again when it is applied, and whenever somebody gives a plan for free.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from cogs.plan_reading import bot_role
 from cogs.requests import Request
 from cogs.role_words import RoleRefusal, danger_warning, role_refusal
 from cogs.roles import is_above_person
+from cogs.words import code_text
+from membership.errors import UserError
 from membership.model import OnEnd, Plan, RoleId
 from membership.plan_effects import NEW_ROLE
 
@@ -39,8 +44,21 @@ def danger(request: Request, plan: Plan, before: Plan | None) -> str:
     return " ".join(warning for warning in warnings if warning)
 
 
+def refuse_power(request: Request, plan: Plan) -> None:
+    """Refuse to let people give power over others who could not give that role in Discord either. Raises UserError."""
+    roles = request.services.discord.roles(request.guild_id)
+    for role in (roles[role_id] for role_id in sorted(plan.all_roles & roles.keys())):
+        if role.dangers and is_above_person(request.interaction.user, role.role_id):
+            raise UserError(
+                f"{code_text(plan.name)} gives <@&{role.role_id}>, which carries {', '.join(role.dangers)} and is "
+                "above your own highest role, so it is not yours to give. Ask somebody above it."
+            )
+
+
 def _new_roles(plan: Plan, before: Plan | None) -> frozenset[RoleId]:
-    known = frozenset[RoleId]() if before is None else before.all_roles
+    """Return the roles that nobody got from this plan until now: all, where it comes back on sale."""
+    is_new = before is None or (before.is_archived and not plan.is_archived)
+    known = frozenset[RoleId]() if before is None or is_new else before.all_roles
     return plan.all_roles - known - {NEW_ROLE}
 
 

@@ -29,7 +29,7 @@ async def test_nothing_is_suggested_in_a_server_that_was_taken_out(s: Stage, olg
 
 async def test_nobody_gives_power_that_they_could_not_give_in_discord(s: Stage, ben: Keyboard) -> None:
     discord, olga = s.outside.discord, s.person("olga")
-    support = discord.create_role(s.guild, "support", permissions=Permission.MANAGE_ROLES)
+    support = discord.create_role(s.guild, "support", permissions=Permission.MANAGE_ROLES | Permission.MANAGE_GUILD)
     discord.people.give_role(s.guild, ben.user, support, by=olga)
     ((_, plan),) = await ben.offered("member grant", "plan", "VIP year")
     lasting: Any = {"for": "7d"}
@@ -39,5 +39,11 @@ async def test_nobody_gives_power_that_they_could_not_give_in_discord(s: Stage, 
     discord.people.set_permissions(s.guild, role, Permission.KICK_MEMBERS, by=olga)
     known = s.process.services.discord
     await s.eventually(lambda: known.roles(GuildId(s.guild.id))[RoleId(role.id)].dangers, "the role's new permissions")
-    refused = await ben.types("member grant", member=ben.user.id, plan=plan, **lasting)
+    ways: dict[str, Any] = {"member grant": {"member": ben.user.id} | lasting, "plan test": {}, "code create": lasting}
+    for command, options in ways.items():
+        refused = await ben.types(command, plan=plan, **options)
+        assert "not yours to give" in refused.text, command
+    asked = await ben.types("plan archive", plan=plan)
+    await (await asked.presses("Keep")).presses("Archive VIP year")
+    refused = await ben.types("plan restore", plan=plan)
     assert "not yours to give" in refused.text
