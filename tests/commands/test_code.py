@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.commands.keyboard import Keyboard
 from tests.scenarios.stage import Stage
 
 
 async def test_codes_are_made_redeemed_listed_and_switched_off(s: Stage, olga: Keyboard, ben: Keyboard) -> None:
     plan = (await olga.offered("code create", "plan", "vip"))[0][1]
-    made = await olga.types("code create", plan=plan, **{"for": "30d"}, count=12, label="raffle")
+    lasting: Any = {"for": "30d"}
+    made = await olga.types("code create", plan=plan, count=12, label="raffle", **lasting)
     codes = [word for word in made.text.split() if len(word) == 19 and word.count("-") == 3]
     assert len(codes) == 10, made.text
     assert made.message.attachments[0]["filename"] == "codes.txt"
