@@ -1,4 +1,4 @@
-"""May these roles be sold, may this plan kick, and may this person give it away?
+"""Decide whether these roles may be sold, whether a plan may kick, and whether this person may give it away.
 
 Asked when a plan is previewed, again when it is applied, and whenever somebody gives a plan for free.
 """
