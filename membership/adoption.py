@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
-from membership import binding, house, recording, staff_acts
+from membership import binding, house, notices, recording, staff_acts
 from membership.actors import Actor
 from membership.change_kinds import ChangeKind, adoption_json
 from membership.desk import Adoption, AdoptionPolicy, Preview
@@ -313,7 +313,7 @@ async def _let_go(services: Services, guild_id: GuildId, role_id: RoleId, people
         async with services.store.write() as tx:
             for key in keys:
                 await tx.members.disown(key, role_id)
-                await tx.removals.drop(key, [role_id])
+                await notices.solve_batches(tx, guild_id, await tx.removals.drop(key, [role_id]), now)
             await binding.mark(tx, keys, Lane.BULK, now)
         services.wake()
 

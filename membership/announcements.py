@@ -77,7 +77,7 @@ class Record:
     async def post_batch(self, batch_id: BatchId) -> None:
         """Queue one post for a whole batch of held removals, however many members it grows to."""
         facts = {"reason": Reason.BRAKE.value, "number": int(batch_id), "batch_id": int(batch_id)}
-        key = f"brake:{batch_id}"
+        key = notices.brake_problem(batch_id)
         await notices.post(self.tx, "brake.held", self.key.guild_id, facts, self.now, key=key, problem=key)
 
     def _about(self, grant: Grant | None) -> notices.About:

@@ -61,7 +61,7 @@ async def _decide(
         keys = sorted({removal.key for removal in batch.removals})
         await binding.mark(tx, keys, Lane.PLAN, now)
         detail = {"set_hash": batch.set_hash, "removals": len(batch.removals), "count": len(batch.removals)}
-        await notices.tell(tx, event, batch.guild_id, detail, now, actor=actor, problem=f"brake:{batch.id}")
+        await notices.tell(tx, event, batch.guild_id, detail, now, actor=actor, problem=notices.brake_problem(batch.id))
     services.wake()
     return batch
 

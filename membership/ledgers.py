@@ -192,10 +192,11 @@ class Removals(Protocol):
     async def is_discarded(self, removal: HeldRemoval) -> bool:
         """Say whether a person decided that this member keeps it."""
 
-    async def drop(self, key: MemberKey, role_ids: Collection[RoleId], *, is_live: bool = False) -> None:
+    async def drop(self, key: MemberKey, role_ids: Collection[RoleId], *, is_live: bool = False) -> Sequence[BatchId]:
         """Take removals that are no longer wanted out of the open batches, and forget decisions to keep them.
 
-        `is_live`: something speaks for the member's place again, so that no kick is wanted either.
+        `is_live`: something speaks for the member's place again, so that no kick is wanted either. Returns the batches
+        that wait for nobody any more: they are over.
         """
 
     async def open_batches(self, guild_id: GuildId | None = None) -> Sequence[Batch]:

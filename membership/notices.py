@@ -14,7 +14,7 @@ from typing import TypedDict, Unpack
 from membership.desk import NotifyMode, Post
 from membership.events import EVENTS, Event, Route, in_group, route
 from membership.ledgers import Transaction
-from membership.model import ChannelId, CustomerId, GrantId, GuildId, MessageId, UserId
+from membership.model import BatchId, ChannelId, CustomerId, GrantId, GuildId, MessageId, UserId
 from membership.records import AuditEntry, Draft
 
 OPEN, SOLVED = "open", "solved"
@@ -85,6 +85,17 @@ async def solve(tx: Transaction, guild_id: GuildId, problem: str, now: datetime)
     """Let the posts about a problem say that it is solved; say whether there was one."""
     openers = [event for event in EVENTS.values() if event.opens]
     return await _settle_problem(tx, guild_id, _keys(problem, openers), now)
+
+
+async def solve_batches(tx: Transaction, guild_id: GuildId, batches: Sequence[BatchId], now: datetime) -> None:
+    """Let the posts about held removals say that there is nothing left to decide."""
+    for batch_id in batches:
+        await solve(tx, guild_id, brake_problem(batch_id), now)
+
+
+def brake_problem(batch_id: BatchId) -> str:
+    """Name what the brake holds, for its post."""
+    return f"brake:{batch_id}"
 
 
 async def channel_trouble(tx: Transaction, channel_id: ChannelId) -> str:

@@ -56,7 +56,8 @@ async def settle(services: Services, result: Result) -> None:
         await direct_messages.tell_of_near_ends(tx, key, result.decision.outcomes, now)
         await _forget_used_invites(tx, result)
         is_live = any(outcome.is_live for outcome in result.decision.outcomes)
-        await tx.removals.drop(key, sorted(result.decision.roles), is_live=is_live)
+        dissolved = await tx.removals.drop(key, sorted(result.decision.roles), is_live=is_live)
+        await notices.solve_batches(tx, key.guild_id, dissolved, now)
         row = MemberRow(
             key=key,
             desired=result.decision.roles,

@@ -25,6 +25,8 @@ RELEASE_LASTS = timedelta(minutes=30)
 HELD = "held"
 RELEASED = "released"
 DISCARDED = "discarded"
+DISSOLVED = "dissolved"
+"""Nobody is left in it. The row stays: a number that came again would name an earlier batch's post."""
 _KICK = 0
 """What stands for "no role" in the tables: NULL is never equal to NULL."""
 
@@ -149,8 +151,8 @@ class Removals:
         verdict = await self._last_verdict(removal)
         return verdict is not None and verdict.state == DISCARDED
 
-    async def drop(self, key: MemberKey, role_ids: Collection[RoleId], *, is_live: bool = False) -> None:
-        """Take removals that are no longer wanted out of the open batches; a batch that is empty then goes too.
+    async def drop(self, key: MemberKey, role_ids: Collection[RoleId], *, is_live: bool = False) -> Sequence[BatchId]:
+        """Take removals that are no longer wanted out of the open batches; return those in which nobody is left.
 
         Decisions to keep them are forgotten with them: the end of a new life is a new question. `is_live`: something
         speaks for the member's place again, so that a kick is not wanted, and what was kept is no longer asked for.
@@ -171,11 +173,16 @@ class Removals:
             .returning(items.c.batch_id)
         )
         touched = set(dropped.scalars())
-        if touched:
-            is_empty = ~select(items.c.batch_id).where(items.c.batch_id == batches.c.id).exists()
-            await self._connection.execute(
-                delete(batches).where(batches.c.id.in_(touched), batches.c.state == HELD, is_empty)
-            )
+        if not touched:
+            return []
+        is_empty = ~select(items.c.batch_id).where(items.c.batch_id == batches.c.id).exists()
+        dissolved = await self._connection.execute(
+            update(batches)
+            .where(batches.c.id.in_(touched), batches.c.state == HELD, is_empty)
+            .values(state=DISSOLVED)
+            .returning(batches.c.id)
+        )
+        return [BatchId(each) for each in dissolved.scalars()]
 
     async def open_batches(self, guild_id: GuildId | None = None) -> Sequence[Batch]:
         """Return the held batches."""

@@ -277,3 +277,12 @@ async def test_a_removal_that_is_no_longer_wanted_leaves_its_batch(database: Dat
         await tx.removals.drop(KEY, [VIP])
         (batch,) = await tx.removals.open_batches()
     assert batch.removals == (KICK,)
+
+
+async def test_a_batch_that_nobody_is_left_in_is_over_and_its_number_never_comes_again(database: Database) -> None:
+    async with database.write() as tx:
+        first = await tx.removals.hold(GUILD, [ROLE], "unevidenced", NOON)
+        assert await tx.removals.drop(KEY, [VIP]) == [first]
+        assert await tx.removals.drop(KEY, [VIP]) == []
+        assert list(await tx.removals.open_batches()) == []
+        assert await tx.removals.hold(GUILD, [ROLE], "unevidenced", NOON) != first

@@ -77,6 +77,21 @@ async def test_of_twelve_ends_at_once_ten_go_and_two_wait(world: World) -> None:
     assert [event for event, _ in world.discord.posts].count("brake.held") == 1
 
 
+async def test_what_is_held_no_longer_is_said_to_be_solved_and_what_is_held_next_is_told_anew(world: World) -> None:
+    users = await a_crowd(world, 12)
+    await all_end(world)
+    (first,) = await batches(world)
+    for removal in first.removals:
+        bought = f"sub_{users.index(removal.key.user_id) + 1}"
+        await world.changes(bought, status=PurchaseStatus.ACTIVE)
+    assert await batches(world) == []
+    assert [event for _, _, _, event in world.discord.faults.of("edit_post")] == ["solved"]
+    await all_end(world)
+    (second,) = await batches(world)
+    assert second.removals == first.removals
+    assert [event for event, _ in world.discord.posts].count("brake.held") == 2
+
+
 async def test_a_release_applies_exactly_the_set_that_was_shown(world: World) -> None:
     users = await a_crowd(world, 14)
     await all_end(world)
