@@ -49,7 +49,7 @@ def pay_card(words: Words, offer: Offer, url: str) -> Card:
                     "to connect afterwards. This answer tells you when your role is there."
                 )
             ),
-            Buttons((Button(label=words.say("Pay {price}", price=_money(offer.price)), url=url),)),
+            Buttons((Button(label=words.say("Pay {price}", price=_money(words, offer.price)), url=url),)),
             Text(
                 "-# "
                 + words.say(
@@ -89,10 +89,10 @@ def gone_card(words: Words) -> Card:
 def price_text(words: Words, price: Price) -> str:
     """Write a price with its rhythm: "9.00 € / month", "199.00 €"."""
     if not price.interval:
-        return _money(price)
+        return _money(words, price)
     if price.interval in _RHYTHMS:
-        return words.say(_RHYTHMS[price.interval], price=_money(price))
-    return f"{_money(price)} / {code_text(price.interval)}"
+        return words.say(_RHYTHMS[price.interval], price=_money(words, price))
+    return f"{_money(words, price)} / {code_text(price.interval)}"
 
 
 def _row(words: Words, offer: Offer, shelf: Shelf) -> Row:
@@ -105,7 +105,7 @@ def _row(words: Words, offer: Offer, shelf: Shelf) -> Row:
         roles = " ".join(f"<@&{role}>" for role in plan.roles)
     text = f"{name} — {price_text(words, offer.price)}" + (f" · {roles}" if roles else "")
     button = Button(
-        label=words.say("Buy {price}", price=_money(offer.price)),
+        label=words.say("Buy {price}", price=_money(words, offer.price)),
         action="buy-now",
         args=(plan.id,),
         style=Style.GOOD,
@@ -115,8 +115,8 @@ def _row(words: Words, offer: Offer, shelf: Shelf) -> Row:
     return Row(text, button)
 
 
-def _money(price: Price) -> str:
-    return money({"amount": price.amount, "currency": price.currency})
+def _money(words: Words, price: Price) -> str:
+    return words.amount(money({"amount": price.amount, "currency": price.currency}))
 
 
 _RHYTHMS: Mapping[str, str] = {

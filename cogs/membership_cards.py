@@ -133,7 +133,7 @@ def _hint(words: Words, membership: Membership, place: Place) -> str:
     match shown.state:
         case ShownState.ACTIVE if shown.is_renewing and shown.is_paid and shown.purchase.amount:
             facts = {"amount": shown.purchase.amount, "currency": shown.purchase.currency}
-            return words.say("The next payment is {price}.", price=money(facts))
+            return words.say("The next payment is {price}.", price=words.amount(money(facts)))
         case ShownState.FAILED if shown.roles:
             what_now = _FAILED.get(shown.reason, _STAFF_KNOW)
             return words.say(what_now)

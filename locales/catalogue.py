@@ -13,6 +13,7 @@ from pathlib import Path
 from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
+from babel.numbers import get_decimal_symbol
 
 SOURCE_LOCALE = "en"
 FOLDER = Path(__file__).parent
@@ -36,6 +37,10 @@ class Words:
     def count(self, one: str, many: str, number: int, /, **facts: object) -> str:
         """Say how many: `one` and `many` are English, and {number} is a fact of both."""
         return self._translations.ngettext(one, many, number).format(**{"number": number, **facts})
+
+    def amount(self, written: str, /) -> str:
+        """Write an amount of money, such as "9.00 €", with this language's decimal mark."""
+        return written.replace(".", get_decimal_symbol(Locale.parse(self.locale)))
 
 
 def translatable(text: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cogs.buy_cards import Shelf, offers_card
+from cogs.buy_cards import Shelf, offers_card, price_text
 from cogs.cards import Button, Buttons, Card, Row, Text
 from cogs.membership_cards import Place, membership_card
 from cogs.rendering import view
@@ -138,3 +138,8 @@ def test_a_subscription_that_renews_is_not_sold_twice() -> None:
     rows = [line for line in card.lines if isinstance(line, Row)]
     assert [row.button.is_off for row in rows] == [True, False]
     assert "You have: Plan 1." in text_of(card)
+
+
+def test_prices_are_written_as_the_members_language_does() -> None:
+    price = Price(external_id="price", product_id="p", product_name="P", amount=900, currency="eur", interval="month")
+    assert [price_text(words, price) for words in (ENGLISH, ITALIAN)] == ["9.00 € / month", "9,00 € / mese"]
