@@ -14,7 +14,9 @@ from datetime import UTC, datetime
 
 from cogs.cards import Button, Style
 from cogs.member_words import summary_text
+from cogs.refusals import retry_text, staff_fix
 from cogs.words import clock_time, code_text, date, money, reason_text, role_mentions
+from membership.errors import Reason
 
 GREEN, GREY, RED, AMBER, BLUE = 0x2E8B57, 0x8A8F98, 0xD64545, 0xE0A020, 0x3B7DD8
 
@@ -151,6 +153,9 @@ def _because(facts: Facts) -> tuple[str, ...]:
 
 
 def _given(facts: Facts) -> tuple[str, ...]:
+    if not facts.get("currency"):
+        # What staff gave or a code gave has no price, and no payment to measure from.
+        return _person(facts), _roles(facts)
     paid = f"Paid {money(facts)}" if "amount" in facts else ""
     interval = str(facts.get("interval") or "")
     following = f"next {date(facts['next_at'])}" if facts.get("next_at") else ""
@@ -164,8 +169,18 @@ def _taken(facts: Facts) -> tuple[str, ...]:
 
 
 def _not_given(facts: Facts) -> tuple[str, ...]:
-    fix = code_text(str(facts.get("fix") or ""))
+    fix = code_text(str(facts.get("fix") or "")) or _known_fix(facts)
     return *_because(facts), _roles(facts), f"Fix: {fix}" if fix else ""
+
+
+def _known_fix(facts: Facts) -> str:
+    """Say what staff do about a refusal of Discord's, and when it is tried again; "" for anything else."""
+    reason, role_ids = str(facts.get("reason") or ""), facts.get("role_ids")
+    if reason not in set(Reason):
+        return ""
+    role_id = role_ids[0] if isinstance(role_ids, list) and len(role_ids) == 1 else ""
+    fix = staff_fix(Reason(reason), {**facts, "role_id": role_id})
+    return f"{fix} {retry_text(Reason(reason))}".strip() if fix else ""
 
 
 def _held(facts: Facts) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from membership import direct_messages, notices
 from membership.entitlements import Access, Outcome
 from membership.errors import Reason
 from membership.ledgers import Transaction
-from membership.model import BatchId, CustomerId, Grant, GrantState, MemberKey, PlanId, RoleId
+from membership.model import BatchId, CustomerId, Grant, GrantState, MemberKey, PlanId, PurchaseKind, RoleId
 from membership.records import AuditEntry, Draft
 from membership.steps import Progress
 
@@ -185,9 +185,10 @@ def _has_joined(change: Transition, event: str) -> bool:
 
 async def _speed(record: Record, change: Transition, event: str) -> dict[str, object]:
     """Measure a first delivery, in seconds: from the payment, or from the link where that came later."""
-    if event != "grant.delivered" or change.before.reason is not Reason.NOT_LINKED:
-        return {}
     purchase, opened_at = change.outcome.claim.purchase, change.before.opened_at
+    is_paid = purchase.kind is not PurchaseKind.COMP
+    if event != "grant.delivered" or change.before.reason is not Reason.NOT_LINKED or not is_paid:
+        return {}
     is_news = opened_at - purchase.started_at < LONGEST_NEWS
     link = await record.tx.links.active(purchase.customer_id)
     since = max(purchase.started_at if is_news else opened_at, link.created_at if link else opened_at)

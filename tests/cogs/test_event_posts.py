@@ -67,6 +67,17 @@ async def test_the_owner_reads_what_a_channel_did_not_take() -> None:
         assert "the channel was deleted" in message.embeds[0]["description"]
 
 
+def test_a_role_above_the_bot_comes_with_its_fix() -> None:
+    facts = {"plan": "VIP", "name": "Ben", "reason": "role_above_bot", "role_ids": ["77"]}
+    told = event_texts.entry("grant.failed", facts).lines[-1]
+    assert told.startswith("Fix: Server Settings → Roles → drag Doorlist above <@&77>. I try again when a role moves")
+
+
+def test_what_nobody_paid_for_has_no_price_and_no_time_from_payment() -> None:
+    facts = {"plan": "VIP", "user_id": "9", "amount": 0, "currency": "", "seconds": 0.0, "role_ids": ["77"]}
+    assert event_texts.entry("grant.delivered", facts).lines == ("<@9>", "<@&77>")
+
+
 def test_every_event_of_the_list_has_words_of_its_own() -> None:
     wordless = [name for name in EVENTS if event_texts.entry(name, {}).title.endswith(name)]
     assert set(wordless) == set()
