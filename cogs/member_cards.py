@@ -21,6 +21,7 @@ from cogs.words import code_text, date
 from membership.actors import Actor
 from membership.addresses import masked
 from membership.model import RoleId, Seen
+from membership.notes import LONGEST_NOTE
 from membership.records import HOUSE
 from membership.search import Found, Overview, customer_value
 
@@ -142,7 +143,7 @@ def _note(seen: Overview, number: int) -> str:
     _, at, entry = seen.notes[number]
     detail = entry.detail or {}
     author = code_text(str(detail.get("actor_name") or "staff"))
-    return f"📝 {code_text(str(detail.get('text', '')))} — {author}, <t:{int(at.timestamp())}:R>"
+    return f"📝 {code_text(str(detail.get('text', '')), LONGEST_NOTE)} — {author}, <t:{int(at.timestamp())}:R>"
 
 
 def _tone(seen: Overview) -> Tone:

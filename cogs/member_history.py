@@ -12,6 +12,7 @@ from membership.desk import Payment, PaymentKind
 from membership.dossier import NOTE
 from membership.events import EVENTS
 from membership.model import Proof, UserId
+from membership.notes import LONGEST_NOTE
 from membership.records import AuditEntry
 from membership.timeline import Page
 
@@ -23,6 +24,8 @@ _PAYMENTS = {
 }
 _TITLES = {
     NOTE: "📝 Note",
+    "grant.revoked": "⚪ Ended",
+    "link.mailed": "🔵 Link mailed to whoever paid",
     "member.resent": "🔵 Delivery message sent again",
     "roles.stripped": "⚪ All roles taken",
     "link.created": "🔵 Purchase connected",
@@ -77,7 +80,7 @@ def _title(event: str) -> str:
 
 def _details(event: str, detail: Mapping[str, object]) -> list[str]:
     if event == NOTE:
-        return [code_text(str(detail.get("text", "")))]
+        return [code_text(str(detail.get("text", "")), LONGEST_NOTE)]
     reason = detail.get("reason")
     moved_from, moved_to = detail.get("from_user_id"), detail.get("to_user_id")
     return [

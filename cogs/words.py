@@ -63,9 +63,9 @@ def reason_text(reason: object) -> str:
         return "" if reason is None else code_text(str(reason))
 
 
-def code_text(text: str) -> str:
-    """Make foreign text harmless: no markup, no mention, no link preview, one line of at most 200 characters."""
-    line = " ".join(text.split())[:200]
+def code_text(text: str, longest: int = 200) -> str:
+    """Make foreign text harmless: no markup, no mention, no link preview, one line of at most `longest` characters."""
+    line = " ".join(text.split())[:longest]
     return _MARKUP.sub(r"\\\1", line).replace("@", "@\u200b").replace("://", ":\u200b//")
 
 

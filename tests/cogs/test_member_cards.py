@@ -14,9 +14,11 @@ from cogs.state_words import grant_line
 from locales.catalogue import words_for
 from membership.actors import Actor
 from membership.desk import Payment, PaymentKind
+from membership.dossier import NOTE
 from membership.entitlements import access_of
 from membership.errors import Reason
 from membership.model import AccountId, CustomerId, GrantState, GuildId, OnPastDue, PurchaseId, UserId
+from membership.notes import LONGEST_NOTE
 from membership.records import AuditEntry, Customer
 from membership.search import Found
 from membership.shown import ShownGrant, ShownState, shown
@@ -101,6 +103,18 @@ def test_a_history_line_names_the_act_the_reason_and_the_person() -> None:
         key="k",
     )
     assert happening_line(NOW, payment).endswith("🟠 Payment of 9.00 € failed")
+
+
+def test_a_note_of_the_longest_kind_is_shown_whole() -> None:
+    entry = AuditEntry(event=NOTE, actor="staff:9", detail={"text": "x" * LONGEST_NOTE})
+    assert "x" * LONGEST_NOTE in happening_line(NOW, entry)
+
+
+@pytest.mark.parametrize("event", ["link.mailed", "grant.revoked"])
+def test_no_line_of_the_history_shows_the_name_of_an_event(event: str) -> None:
+    told = happening_line(NOW, AuditEntry(event=event, actor="user:9"))
+    assert event not in told
+    assert "Subscription" not in told, "it may have been a gift"
 
 
 def test_what_a_try_ended_in_is_said_in_words_and_never_as_an_exception() -> None:
