@@ -27,7 +27,8 @@ async def events(_interaction: discord.Interaction, typed: str) -> Choices:
     """Suggest groups and events, the groups first."""
     groups = [(f"All of {group.value}", group.value) for group in Group]
     single = [(f"{event.group.value}: {event.title}", event.name) for event in EVENTS.values()]
-    return choices([*groups, *single], typed)
+    named = [(label, name) for label, name in [*groups, *single] if typed and typed.strip().lower() in name]
+    return choices(named) if named else choices([*groups, *single], typed)
 
 
 async def hours(_interaction: discord.Interaction, typed: str) -> Choices:
@@ -71,14 +72,14 @@ class Notify(commands.Cog):
         """Set where an event or a group goes, and show it among its neighbours."""
         request = Request.of(interaction)
         wish = Wish(
-            name=event,
+            name=_event_name(event),
             mode=_mode(mode),
             channel_id=None if channel is None else own_channel(request, channel.id),
             ping_role_id=None if ping is None else RoleId(ping.id),
         )
         change_id = await notifying.choose(self._services, request.actor, wish)
         rows = await notifying.matrix(self._services, request.guild_id)
-        await request.show(rows_card(notifying.neighbours(rows, event), event, change_id))
+        await request.show(rows_card(notifying.neighbours(rows, wish.name), wish.name, change_id))
 
     @app_commands.describe(
         time="The hour it is posted",
@@ -129,8 +130,14 @@ def _mode(text: str) -> NotifyMode:
     return NotifyMode(text)
 
 
+def _event_name(text: str) -> str:
+    """Return the name that a title stands for, when somebody typed it instead of choosing; else the text."""
+    wanted = text.strip().lower()
+    return next((event.name for event in EVENTS.values() if event.title.lower() == wanted), wanted)
+
+
 def _hour(text: str) -> int:
-    hour = text.strip().partition(":")[0]
-    if not hour.isdecimal() or int(hour) > 23:
-        raise UserError("Choose an hour from 00:00 to 23:00.")
+    hour, _, minutes = text.strip().partition(":")
+    if not hour.isdecimal() or int(hour) > 23 or minutes.strip("0"):
+        raise UserError("Choose a full hour from 00:00 to 23:00.")
     return int(hour)

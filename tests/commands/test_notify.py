@@ -17,7 +17,14 @@ async def test_a_manager_sends_payments_to_a_channel_tries_it_and_takes_it_back(
     assert "Undone" in undone.text
 
 
+async def test_an_event_is_found_by_its_name_and_taken_by_its_title(olga: Keyboard) -> None:
+    found = await olga.offered("doorlist notify", "event", "payment.failed")
+    assert [value for _, value in found] == ["payment.failed"]
+    assert "(`payment.failed`): off" in (await olga.types("doorlist notify", event="Payment failed", mode="off")).text
+
+
 async def test_a_manager_chooses_the_hour_of_the_digest(s: Stage, olga: Keyboard) -> None:
     screen = await olga.types("doorlist digest", time="7", timezone="Europe/Rome", weekly_only=True)
     assert "on Mondays at 07:00, Europe/Rome" in screen.text
-    assert "Choose an hour" in (await olga.types("doorlist digest", time="25")).text
+    for wrong in ("25", "18:30"):
+        assert "Choose a full hour" in (await olga.types("doorlist digest", time=wrong)).text
