@@ -147,7 +147,9 @@ async def _holder_lines(request: Request, shown: Shown) -> list[str]:
         elif holders.user_ids:
             # Those who are about to get it from this plan have it already, too.
             others = len(set(holders.user_ids) - await asyncio.to_thread(shown.tally.users))
-            lines += [f"**{others:,}** have <@&{role_id}> without a purchase (left alone)"] if others else []
+            if others:
+                have = "has" if others == 1 else "have"
+                lines.append(f"**{others:,}** {have} <@&{role_id}> without a purchase (left alone)")
     return lines
 
 

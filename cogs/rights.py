@@ -136,6 +136,7 @@ ACTIONS: Mapping[str, Rule] = {
     "brake-release-now": _MANAGER,
     "brake-release-one": _MANAGER,
     "brake-discard": _MANAGER,
+    "resume": _MANAGER,
     "resume-now": _MANAGER,
     "undo": _STAFF,
     "doctor": _MANAGER,

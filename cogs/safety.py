@@ -39,6 +39,7 @@ class Safety(commands.Cog):
         frame.on("brake-release-now", self._release)
         frame.on("brake-release-one", self._release_one)
         frame.on("brake-discard", self._discard)
+        frame.on("resume", self._show_waiting)
         frame.on("resume-now", self._resume)
 
     @app_commands.describe(batch="Which one; leave it empty to see all")
@@ -63,7 +64,9 @@ class Safety(commands.Cog):
 
     async def resume(self, interaction: discord.Interaction) -> None:
         """Show what would happen on going on."""
-        request = Request.of(interaction)
+        await self._show_waiting(Request.of(interaction))
+
+    async def _show_waiting(self, request: Request) -> None:
         await request.show(resume_card(await pauses.waiting(self._services, request.actor)))
 
     async def _resume(self, request: Request) -> None:

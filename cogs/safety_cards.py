@@ -105,6 +105,7 @@ def paused_card(guild: Guild) -> Card:
                 f"Nothing is given or taken in this server until somebody uses `/doorlist resume`.{why}\n"
                 "Payments and claims are still taken in; what follows from them waits, and nothing is lost."
             ),
+            Buttons((Button(label="Resume…", action="resume"),)),
         ),
         tone=Tone.WARN,
     )
@@ -132,7 +133,11 @@ def forecast_text(forecast: Forecast) -> str:
     """Say what reconciling would do."""
     kicks = f"\n! {forecast.kicks} would be kicked" if forecast.kicks else ""
     scope = "" if forecast.is_all else f"\n-# Counted over the first {forecast.looked_at} members; there are more."
-    return f"+ {forecast.adds} roles would be given\n− {forecast.removals} roles would be taken{kicks}{scope}"
+    return f"+ {_roles(forecast.adds)} would be given\n− {_roles(forecast.removals)} would be taken{kicks}{scope}"
+
+
+def _roles(number: int) -> str:
+    return "1 role" if number == 1 else f"{number:,} roles"
 
 
 def what(removals: Sequence[HeldRemoval]) -> str:

@@ -46,8 +46,8 @@ async def test_a_pause_stops_roles_and_resume_shows_first_what_waits(s: Stage, o
     await s.settled()
     assert s.has("ada")
 
-    waiting = await olga.types("doorlist resume")
-    assert "− 1 roles would be taken" in waiting.text
+    waiting = await paused.presses("Resume…")
+    assert "− 1 role would be taken" in waiting.text
     assert s.has("ada"), "the preview starts nothing"
     await waiting.presses("Resume")
     await s.settled_until(lambda: not s.has("ada"), "the end")
