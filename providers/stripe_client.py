@@ -166,7 +166,7 @@ class StripeClient:
         # The SDK calls every other 4xx an invalid request too; a proxy's 404 is none of ours.
         if isinstance(error, ours) and getattr(error, "http_status", None) in (400, 402):
             return error
-        return Retry(f"Stripe: {_named(error)}", after=_asked_wait(error))
+        return Retry(f"Stripe {_trouble(error)}", after=_asked_wait(error))
 
     def _blocked(self, error: Exception) -> Blocked:
         words = str(getattr(error, "user_message", None) or error).replace(self._api_key, "***")
@@ -192,9 +192,14 @@ def _edge(found: list[JsonObject], *, first: bool) -> str:
     return str(found[0 if first else -1].get("id") or "")
 
 
-def _named(error: Exception) -> str:
+def _trouble(error: Exception) -> str:
+    """Say what is wrong in words that staff read, too: no name of an exception."""
     status = getattr(error, "http_status", None)
-    return f"{type(error).__name__} {status}" if status else type(error).__name__
+    if status == 429:
+        return "asks for a pause (429)"
+    if status:
+        return f"has trouble ({status})"
+    return "sent an answer that cannot be read" if isinstance(error, _UnreadableAnswer) else "cannot be reached"
 
 
 def _asked_wait(error: Exception) -> timedelta | None:

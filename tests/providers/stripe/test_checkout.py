@@ -109,5 +109,5 @@ async def test_the_portal_opens_for_a_customer(stripe: StripeProvider, stand_in:
 
 async def test_a_portal_while_stripe_is_down_is_tried_later(stripe: StripeProvider, stand_in: StandIn) -> None:
     stand_in.faults = [refuses(503)] * 3
-    with pytest.raises(Retry):
+    with pytest.raises(Retry, match=r"^Stripe has trouble \(503\)$"):
         await stripe.portal("cus_1", "https://door.example/")
