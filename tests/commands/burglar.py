@@ -33,10 +33,11 @@ TOO_OFTEN = "That was a lot at once"
 class Loot:
     """What somebody might know of the other server, and the secrets that no answer may say.
 
-    `ids` are ours, as text; `arguments` are those of a custom_id. Nothing here is written as a secret is: what people
-    of the own server write down is shown to them again.
+    `ids` are ours, as text; `arguments` are those of a custom_id; `letter` is in every name, to be typed into options.
+    Nothing here is written as a secret is: what people of the own server write down is shown to them again.
     """
 
+    letter: str
     ids: tuple[str, ...]
     arguments: tuple[tuple[str, ...], ...]
     plan: str
@@ -69,10 +70,9 @@ class Burglar:
                 asked = invoke.command(at.user, at.channel, path, forged, is_forged=True)
             await self._fills_in(path, await self._reads(f"{path} {forged}", asked))
         for option in (each["name"] for each in options if each.get("autocomplete")):
-            for typed in ("", self.loot.mail[:3]):
-                at, invoke = self._next()
-                asked = invoke.autocomplete(at.user, at.channel, path, (option, typed), forged)
-                await self._reads(f"suggestions of {path} {option}", asked)
+            at, invoke = self._next()
+            asked = invoke.autocomplete(at.user, at.channel, path, (option, self.loot.letter), forged)
+            await self._reads(f"suggestions of {path} {option}", asked)
 
     async def presses(self, action: str) -> None:
         """Press an action with its arguments and choices forged."""

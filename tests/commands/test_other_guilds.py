@@ -24,7 +24,7 @@ from tests.commands.burglar import Burglar, Loot, leaves
 from tests.commands.keyboard import Keyboard
 from tests.scenarios.stage import Stage, stage
 
-PLAN, ROLE_NAME, NOTE = "Quartz Club", "Quartzers", "likes opals"
+PLAN, ROLE_NAME, NOTE = "Quartz Club", "Quartzers", "likes topaz"
 MEMBERS = ("zebulon", "yolanda", "xerxes")
 SEATS = 6
 Rows = Mapping[str, frozenset[str]]
@@ -102,6 +102,7 @@ async def loot_of(s: Stage) -> Loot:
     masked = {f"{name[0]}••@" for name in MEMBERS}
     user, role, channel = s.person("zebulon").id, s.role(ROLE_NAME).id, s.outside.seed.server.get_access.id
     return Loot(
+        letter="z",
         # Ours count from one in every table; those of the server next door are younger.
         ids=("1", preview[0]),
         arguments=(preview, held, ("1", "1", "1"), (str(user), "1", "1"), ("panel", str(channel)), (str(role),)),
