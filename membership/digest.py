@@ -6,28 +6,28 @@ Counts come from the audit and the payments of the day; what needs a person come
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 from statistics import median
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
+from membership import record_walk
 from membership.desk import NotificationRule, NotifyMode
 from membership.errors import Reason
 from membership.events import EVENTS, route
 from membership.ledgers import Transaction
+from membership.local_days import midnight, zone_of
 from membership.model import GrantState, GuildId
-from membership.records import AuditEntry, DigestRhythm, Draft, Guild
+from membership.records import DigestRhythm, Draft, Guild
+from membership.report_ledgers import Happened
 from membership.services import Services
 
 MONDAY = 0
 CHART_DAYS = 30
-MOST_ENTRIES = 10_000
-MOST_LOOKED_AT = 200
 ACTIVE = (GrantState.DELIVERED, GrantState.PAST_DUE)
 _COUNTED = ("grant.created", "grant.delivered", "grant.revoked", "grant.recovered", "grant.past_due")
-
-Entries = Sequence[tuple[int, datetime, AuditEntry]]
+_CHANGES = {"grant.delivered": 1, "grant.revoked": -1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,27 +70,23 @@ def span_before(guild: Guild, today: date, *, days: int) -> Span:
     """Return the local days before a date: from midnight to midnight, be they 23 or 25 hours long."""
     zone = zone_of(guild)
     first = today - timedelta(days=days)
-    return Span(first=first, last=today - timedelta(days=1), since=_midnight(first, zone), until=_midnight(today, zone))
-
-
-def zone_of(guild: Guild) -> ZoneInfo:
-    """Return a server's time zone; UTC for one that this machine does not know."""
-    try:
-        return ZoneInfo(guild.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
+    return Span(first=first, last=today - timedelta(days=1), since=midnight(first, zone), until=midnight(today, zone))
 
 
 async def _post(services: Services, guild: Guild) -> int:
+    """Gather in short reads; then take the day and leave its message in one short write."""
     now = services.clock.now()
-    async with services.store.write() as tx:
+    async with services.store.read() as tx:
         span = span_due(guild, now, await tx.cursors.get(_cursor(guild.id)) or "")
-        if span is None:
+    if span is None:
+        return 0
+    facts = {} if guild.event_channel_id is None else await gather(services, guild, span, now)
+    today = span.last + timedelta(days=1)
+    async with services.store.write() as tx:
+        if span_due(guild, now, await tx.cursors.get(_cursor(guild.id)) or "") is None:
             return 0
-        today = span.last + timedelta(days=1)
         await tx.cursors.put(_cursor(guild.id), today.isoformat())
-        facts = await gather(tx, guild, span, now)
-        if guild.event_channel_id is None or not is_worth_posting(facts):
+        if not is_worth_posting(facts):
             return 0
         draft = Draft(
             dedupe_key=f"digest:{guild.id}:{today.isoformat()}",
@@ -107,13 +103,20 @@ def is_worth_posting(facts: Mapping[str, object]) -> bool:
     return any(facts.get(name) for name in ("new", "ended", "income", "recovered", "past_due", "needs", "also"))
 
 
-async def gather(tx: Transaction, guild: Guild, span: Span, now: datetime) -> dict[str, object]:
-    """Add up a span of days; the words are in cogs/digest_texts.py."""
+async def gather(services: Services, guild: Guild, span: Span, now: datetime) -> dict[str, object]:
+    """Add up a span of days, in short transactions; the words are in cogs/digest_texts.py."""
     charted = span_before(guild, span.last + timedelta(days=1), days=CHART_DAYS)
-    entries = await tx.audit.recent(MOST_ENTRIES, guild_id=guild.id, events=_COUNTED, since=charted.since)
-    within = [entry for entry in entries if span.since <= entry[1] < span.until]
-    ended = Counter(_text(entry, "reason") for _, _, entry in within if entry.event == "grant.revoked")
-    counts = await tx.purchases.grant_counts(guild.id)
+    told = Told(span=span, zone=zone_of(guild))
+    async for portion in record_walk.walk(
+        services, guild.id, _COUNTED, await record_walk.bounds(services, charted.since)
+    ):
+        told.add(portion)
+    async with services.store.read() as tx:
+        counts = await tx.purchases.grant_counts(guild.id)
+        income = await _income(tx, guild.id, span)
+        needs = await _needs(tx, guild, now)
+    async with services.store.read() as tx:
+        also = await _also(tx, guild, span)
     active = sum(count for (_, state), count in counts.items() if state in ACTIVE)
     return {
         "guild_id": str(guild.id),
@@ -121,30 +124,56 @@ async def gather(tx: Transaction, guild: Guild, span: Span, now: datetime) -> di
         "last": span.last.isoformat(),
         "at": now.isoformat(),
         "members": active,
-        "joined": _count(within, "grant.delivered"),
-        "left": _count(within, "grant.revoked"),
-        "trend": trend(active, entries, charted, zone_of(guild)),
-        "new": Counter(_text(entry, "plan") for _, _, entry in within if entry.event == "grant.created"),
-        "ended": ended,
-        "past_due": _count(within, "grant.past_due"),
-        "recovered": _count(within, "grant.recovered"),
-        "income": await _income(tx, guild.id, span),
-        "speed": _speed(within),
-        "needs": await _needs(tx, guild, now),
-        "also": await _also(tx, guild, span),
+        "joined": told.counts["grant.delivered"],
+        "left": told.counts["grant.revoked"],
+        "trend": trend(active, told.changes, charted),
+        "new": told.new,
+        "ended": told.ended,
+        "past_due": told.counts["grant.past_due"],
+        "recovered": told.counts["grant.recovered"],
+        "income": income,
+        "speed": {"median": median(told.seconds), "slowest": max(told.seconds)} if told.seconds else {},
+        "needs": needs,
+        "also": also,
     }
 
 
-def trend(active: int, entries: Entries, span: Span, zone: ZoneInfo) -> list[int]:
+@dataclass(slots=True, kw_only=True)
+class Told:
+    """What the record tells of a span, portion by portion; `changes`: members more or less by local date."""
+
+    span: Span
+    zone: ZoneInfo
+    counts: Counter[str] = field(default_factory=Counter)
+    new: Counter[str] = field(default_factory=Counter)
+    ended: Counter[str] = field(default_factory=Counter)
+    seconds: list[float] = field(default_factory=list)
+    changes: Counter[date] = field(default_factory=Counter)
+
+    def add(self, happened: Iterable[Happened]) -> None:
+        """Take what happened next."""
+        for each in happened:
+            self.changes[each.at.astimezone(self.zone).date()] += _CHANGES.get(each.event, 0)
+            if self.span.since <= each.at < self.span.until:
+                self._add_within(each)
+
+    def _add_within(self, each: Happened) -> None:
+        self.counts[each.event] += 1
+        if each.event == "grant.created":
+            self.new[str(each.detail.get("plan") or "")] += 1
+        elif each.event == "grant.revoked":
+            self.ended[str(each.detail.get("reason") or "")] += 1
+        if "seconds" in each.detail:
+            self.seconds.append(float(str(each.detail["seconds"])))
+
+
+def trend(active: int, changes: Mapping[date, int], span: Span) -> list[int]:
     """Return how many grants were active at the end of each day, counted back from now."""
-    changes: Counter[date] = Counter()
-    for _, at, entry in entries:
-        changes[at.astimezone(zone).date()] += {"grant.delivered": 1, "grant.revoked": -1}.get(entry.event, 0)
     found: list[int] = []
     level = active - sum(change for day, change in changes.items() if day > span.last)
     for back in range((span.last - span.first).days + 1):
         found.append(max(level, 0))
-        level -= changes[span.last - timedelta(days=back)]
+        level -= changes.get(span.last - timedelta(days=back), 0)
     return found[::-1]
 
 
@@ -156,24 +185,16 @@ async def _income(tx: Transaction, guild_id: GuildId, span: Span) -> list[dict[s
     ]
 
 
-def _speed(entries: Entries) -> dict[str, float]:
-    seconds = [
-        float(str(entry.detail["seconds"])) for _, _, entry in entries if entry.detail and "seconds" in entry.detail
-    ]
-    return {"median": median(seconds), "slowest": max(seconds)} if seconds else {}
-
-
 async def _needs(tx: Transaction, guild: Guild, now: datetime) -> list[dict[str, object]]:
     """Name what waits for a person, each with how many, and since when where that is known."""
     found: list[dict[str, object]] = []
-    waiting = await tx.purchases.grants_in_state(guild.id, GrantState.PENDING, Reason.NOT_LINKED, MOST_ENTRIES)
-    if waiting:
-        oldest = min(grant.opened_at for grant in waiting)
-        found.append({"what": "not_connected", "count": len(waiting), "since": oldest.isoformat()})
-    failed = await tx.purchases.grants_in_state(guild.id, GrantState.FAILED, None, MOST_ENTRIES)
-    if failed:
-        found.append({"what": "not_delivered", "count": len(failed)})
-    trials = await _trials_ending(tx, guild.id, now)
+    waiting = await tx.reports.waiting(guild.id, GrantState.PENDING, Reason.NOT_LINKED)
+    if waiting.since is not None:
+        found.append({"what": "not_connected", "count": waiting.count, "since": waiting.since.isoformat()})
+    failed = await tx.reports.waiting(guild.id, GrantState.FAILED)
+    if failed.count:
+        found.append({"what": "not_delivered", "count": failed.count})
+    trials = await tx.reports.trials_ending(guild.id, now, now + timedelta(days=1))
     if trials:
         found.append({"what": "trials_ending", "count": trials})
     batches = await tx.removals.open_batches(guild.id)
@@ -181,12 +202,6 @@ async def _needs(tx: Transaction, guild: Guild, now: datetime) -> list[dict[str,
         held = sum(len(batch.removals) for batch in batches)
         found.append({"what": "held", "count": held, "batch_id": int(batches[0].id)})
     return found
-
-
-async def _trials_ending(tx: Transaction, guild_id: GuildId, now: datetime) -> int:
-    trials = await tx.purchases.grants_in_state(guild_id, GrantState.DELIVERED, Reason.TRIAL, MOST_LOOKED_AT)
-    ends = [(await tx.purchases.get(grant.purchase_id)).trial_ends_at for grant in trials]
-    return sum(1 for end in ends if end is not None and now <= end < now + timedelta(days=1))
 
 
 async def _also(tx: Transaction, guild: Guild, span: Span) -> dict[str, int]:
@@ -200,19 +215,6 @@ async def _also(tx: Transaction, guild: Guild, span: Span) -> dict[str, int]:
         and event.name not in _COUNTED
         and route(event, rules, guild).mode is NotifyMode.DIGEST
     }
-
-
-def _count(entries: Entries, event: str) -> int:
-    return sum(1 for _, _, entry in entries if entry.event == event)
-
-
-def _text(entry: AuditEntry, name: str) -> str:
-    return str((entry.detail or {}).get(name) or "")
-
-
-def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    # In UTC, for moments of one zone are subtracted as if no hour were ever missing.
-    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
 def _cursor(guild_id: GuildId) -> str:

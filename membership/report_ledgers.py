@@ -74,6 +74,14 @@ class Imported:
     product_id: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """How many grants stand in a state, and since when the oldest of them; None where there is none."""
+
+    count: int
+    since: datetime | None
+
+
 class Reports(Protocol):
     """Questions of reports. Each answer is a portion that takes the database and the event loop milliseconds."""
 
@@ -93,6 +101,12 @@ class Reports(Protocol):
 
     async def taken(self, guild_id: GuildId, since: datetime, until: datetime) -> Sequence[Taken]:
         """Sum up the payments in [since, until); a purchase of several plans counts for the first of them."""
+
+    async def waiting(self, guild_id: GuildId, state: GrantState, reason: Reason | None = None) -> Waiting:
+        """Count a guild's grants in one state (and for one reason)."""
+
+    async def trials_ending(self, guild_id: GuildId, since: datetime, until: datetime) -> int:
+        """Count a guild's delivered trials that end in [since, until)."""
 
     async def imported(self, account_id: AccountId, external_ids: Sequence[str]) -> Mapping[str, Imported]:
         """Return which of at most 500 purchases are there, by their external id."""

@@ -7,24 +7,22 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum
 from math import ceil
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
+from membership import record_walk
 from membership.actors import Actor
 from membership.desk import PaymentKind
 from membership.errors import UserError
-from membership.model import GrantId, GrantState, GuildId, Plan, PlanId
+from membership.local_days import midnight, zone_of
+from membership.model import GrantId, GrantState, Plan, PlanId
 from membership.records import Guild
 from membership.report_ledgers import Happened, Taken
 from membership.services import Services
-
-PORTION = 1000
-MOST_PORTIONS = 4000
-"""Audit entries looked at in one go, and how often: four million in all."""
 
 _ACTIVE = (GrantState.DELIVERED, GrantState.PAST_DUE)
 
@@ -72,10 +70,7 @@ class Days:
 
     def begin(self, number: int) -> datetime:
         """Return the midnight that a day begins with; past the last day, the moment of the report."""
-        if number >= len(self.days):
-            return self.until
-        day = self.days[number]
-        return datetime(day.year, day.month, day.day, tzinfo=self.zone).astimezone(UTC)
+        return self.until if number >= len(self.days) else midnight(self.days[number], self.zone)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,8 +137,8 @@ async def members(services: Services, actor: Actor, days: int, plan_id: PlanId |
     """Count memberships over the last days, of one plan when asked. Raises UserError."""
     scope = await _scope(services, actor, days, plan_id)
     tally = Tally(scope.days)
-    bounds, is_cut = await _bounds(services, scope)
-    async for portion in _portions(services, actor.guild_id, tuple(_AFTER), scope, bounds):
+    bounds = await record_walk.bounds(services, scope.days.since)
+    async for portion in record_walk.walk(services, actor.guild_id, tuple(_AFTER), bounds, plan_id=plan_id):
         tally.add(portion)
     async with services.store.read() as tx:
         counts = await tx.purchases.grant_counts(actor.guild_id)
@@ -151,7 +146,7 @@ async def members(services: Services, actor: Actor, days: int, plan_id: PlanId |
         state: sum(count for (plan, each), count in counts.items() if each is state and plan_id in (None, plan))
         for state in _ACTIVE
     }
-    return tally.report(replace(scope, is_cut=is_cut), active=sum(now.values()), late=now[GrantState.PAST_DUE])
+    return tally.report(replace(scope, is_cut=bounds.is_cut), active=sum(now.values()), late=now[GrantState.PAST_DUE])
 
 
 async def revenue(services: Services, actor: Actor, days: int) -> RevenueReport:
@@ -170,22 +165,18 @@ async def delivery(services: Services, actor: Actor, days: int) -> DeliveryRepor
     """Measure the deliveries of the last days. Raises UserError."""
     scope = await _scope(services, actor, days, None)
     speeds = Speeds()
-    bounds, is_cut = await _bounds(services, scope)
-    async for portion in _portions(services, actor.guild_id, ("grant.delivered", "grant.failed"), scope, bounds):
+    bounds = await record_walk.bounds(services, scope.days.since)
+    async for portion in record_walk.walk(services, actor.guild_id, ("grant.delivered", "grant.failed"), bounds):
         speeds.add(portion)
-    return await asyncio.to_thread(speeds.report, replace(scope, is_cut=is_cut))
+    return await asyncio.to_thread(speeds.report, replace(scope, is_cut=bounds.is_cut))
 
 
 def days_of(guild: Guild, now: datetime, count: int) -> Days:
     """Return a server's last days, today with them, in its time zone; UTC for one that this machine does not know."""
-    try:
-        zone = ZoneInfo(guild.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        zone = ZoneInfo("UTC")
+    zone = zone_of(guild)
     today = now.astimezone(zone).date()
     days = tuple(today - timedelta(days=count - 1 - number) for number in range(count))
-    since = datetime(days[0].year, days[0].month, days[0].day, tzinfo=zone).astimezone(UTC)
-    return Days(zone=zone, days=days, since=since, until=now)
+    return Days(zone=zone, days=days, since=midnight(days[0], zone), until=now)
 
 
 class Tally:
@@ -279,29 +270,3 @@ async def _scope(services: Services, actor: Actor, days: int, plan_id: PlanId | 
     if guild is None or (plan_id is not None and plan is None):
         raise UserError("There is no such plan in this server. Choose one from the list.")
     return Scope(days=days_of(guild, services.clock.now(), days), plan=plan, record_since=record_since)
-
-
-async def _bounds(services: Services, scope: Scope) -> tuple[list[int], bool]:
-    """Return the numbers that the portions of the record end with, oldest first, and whether there were too many."""
-    ends: list[int] = []
-    async with services.store.read() as tx:
-        upto = await tx.reports.newest_entry()
-    while len(ends) < MOST_PORTIONS:
-        async with services.store.read() as tx:
-            written_at = await tx.reports.written_at(upto)
-        if written_at is None or written_at < scope.days.since:
-            return ends[::-1], False
-        ends.append(upto)
-        upto -= PORTION
-    return ends[::-1], True
-
-
-async def _portions(
-    services: Services, guild_id: GuildId, events: Collection[str], scope: Scope, ends: Sequence[int]
-) -> AsyncIterator[Sequence[Happened]]:
-    """Yield what happened since the first day, oldest first. None of it is kept: there may be millions."""
-    plan_id = None if scope.plan is None else scope.plan.id
-    for upto in ends:
-        async with services.store.read() as tx:
-            found = await tx.reports.happened(guild_id, events, above=upto - PORTION, upto=upto, plan_id=plan_id)
-        yield [each for each in found if each.at >= scope.days.since]

@@ -8,8 +8,9 @@ from datetime import datetime
 from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from membership.errors import Reason
 from membership.model import AccountId, GrantId, GrantState, GuildId, PlanId, PurchaseId
-from membership.report_ledgers import Happened, Imported, Membership, Taken
+from membership.report_ledgers import Happened, Imported, Membership, Taken, Waiting
 from storage.desk_tables import payments
 from storage.ledgers import audit_entries
 from storage.schema import accounts, customers, grants, links, purchase_items, purchases
@@ -87,6 +88,31 @@ class Reports:
             )
             for row in found.mappings()
         ]
+
+    async def waiting(self, guild_id: GuildId, state: GrantState, reason: Reason | None = None) -> Waiting:
+        """Count a guild's grants in one state (and for one reason)."""
+        query = select(func.count(), func.min(grants.c.opened_at)).where(
+            grants.c.guild_id == guild_id, grants.c.state == state
+        )
+        found = await self._connection.execute(query if reason is None else query.where(grants.c.reason == reason))
+        count, since = found.one()
+        return Waiting(count=int(count), since=since)
+
+    async def trials_ending(self, guild_id: GuildId, since: datetime, until: datetime) -> int:
+        """Count a guild's delivered trials that end in [since, until)."""
+        found = await self._connection.execute(
+            select(func.count())
+            .select_from(grants)
+            .join(purchases, purchases.c.id == grants.c.purchase_id)
+            .where(
+                grants.c.guild_id == guild_id,
+                grants.c.state == GrantState.DELIVERED,
+                grants.c.reason == Reason.TRIAL,
+                purchases.c.trial_ends_at >= since,
+                purchases.c.trial_ends_at < until,
+            )
+        )
+        return int(found.scalar_one())
 
     async def imported(self, account_id: AccountId, external_ids: Sequence[str]) -> Mapping[str, Imported]:
         """Return which of at most 500 purchases are there, by their external id."""
