@@ -144,7 +144,14 @@ async def _look_at(services: Services, key: MemberKey) -> tuple[bool, Observatio
 async def _paid(tx: Transaction, dossier: Dossier) -> Mapping[str, int]:
     signs = {PaymentKind.NEW: 1, PaymentKind.RENEWAL: 1, PaymentKind.REFUND: -1, PaymentKind.FAILED: 0}
     totals: dict[str, int] = {}
-    for purchase_id in dict.fromkeys(grant.purchase.id for grant in dossier.grants):
+    # What was connected by mistake, or has moved on, is somebody else's money.
+    theirs = {
+        customer_id
+        for customer_id, payer in dossier.payers.items()
+        if payer.link is not None and payer.link.user_id == dossier.key.user_id
+    }
+    purchases = (grant.purchase for grant in dossier.grants if grant.purchase.customer_id in theirs)
+    for purchase_id in dict.fromkeys(purchase.id for purchase in purchases):
         for payment in await tx.payments.of_purchase(purchase_id):
             totals[payment.currency] = totals.get(payment.currency, 0) + signs[payment.kind] * payment.amount
     return {currency: total for currency, total in totals.items() if total}
