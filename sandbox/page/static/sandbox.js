@@ -55,17 +55,16 @@
   }
 
   let asking = 0;
-  const bodyOf = (form, data) => (form.enctype === "multipart/form-data" ? data : new URLSearchParams(data));
-
   document.addEventListener("submit", async (event) => {
     const form = event.target;
     if (form.method !== "post") return;
     event.preventDefault();
-    // What was typed is sent now: asked later, it would be for a form that is put away or emptied.
+    // Asked later, it would be for a form that is put away or emptied.
     clearTimeout(asking);
     const button = event.submitter ?? form.querySelector("button");
     const url = event.submitter?.hasAttribute("formaction") ? event.submitter.formAction : form.action;
-    const body = bodyOf(form, new FormData(form, event.submitter));
+    const data = new FormData(form, event.submitter);
+    const body = form.enctype === "multipart/form-data" ? data : new URLSearchParams(data);
     button.setAttribute("aria-busy", "true");
     root.dataset.sending = ++sending;
     form.querySelector("input[name=text]")?.blur();
