@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from membership import direct_messages, invites, notices
@@ -24,6 +24,9 @@ from membership.model import (
 from membership.records import MemberRow
 from membership.services import Services
 from membership.steps import Progress
+
+JUST_NOW = timedelta(minutes=10)
+"""Within this, a change by hand that Discord's audit log named and the one that a look finds are the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +85,15 @@ def _is_left_to_people(change: Transition, result: Result) -> bool:
 
 async def _tell_of_hands(record: Record, changes: list[Transition], result: Result) -> None:
     """Write down what people took away by hand, and tell staff where they want to hear of it."""
+    if not changes:
+        return
+    since = record.now - JUST_NOW
+    known = await record.tx.audit.recent(
+        1, guild_id=record.key.guild_id, user_id=record.key.user_id, events=("role.manual_change",), since=since
+    )
+    if known:
+        # Discord said who it was, and that was told.
+        return
     for change in changes:
         away = sorted(change.outcome.roles - result.progress.roles)
         facts = {
