@@ -24,7 +24,7 @@
     if (isAnswer) document.querySelector(".sheet")?.scrollIntoView({ block: "nearest" });
   }
 
-  // To the newest message: to its end, or to its beginning when it is taller than what can be seen.
+  // To the newest message: its end, or its beginning when it is taller than the pane.
   function scrollMessages() {
     const messages = document.querySelector(".messages");
     const last = messages?.lastElementChild;
