@@ -38,7 +38,7 @@ class SetupLook:
             plans = [plan for plan in await tx.plans.all(guild_id) if not plan.is_archived]
             adoptions = {each.role_id: each for each in await tx.adoptions.of_guild(guild_id)}
             sold = {role for plan in plans for role in plan.roles} - adoptions.keys()
-            held = {role: len(await tx.members.holders(guild_id, role)) for role in sorted(sold)}
+            held = {role: await tx.crowds.count_holders(guild_id, role) for role in sorted(sold)}
         (server, trouble), payments, is_panel_there = await asyncio.gather(
             self._server(guild_id), self.payments(guild_id), self._is_panel_there(guild)
         )

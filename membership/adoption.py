@@ -10,11 +10,13 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import assert_never
 
-from membership import binding, house, notices, recording, staff_acts
+from membership import binding, crowd_walk, house, notices, recording, staff_acts
 from membership.actors import Actor
 from membership.change_kinds import ChangeKind, adoption_json
+from membership.crowds import People
 from membership.desk import Adoption, AdoptionPolicy, Preview
 from membership.errors import UserError
 from membership.ledgers import Transaction
@@ -26,6 +28,7 @@ from membership.model import (
     Lane,
     MemberKey,
     Plan,
+    PlanId,
     Proof,
     RoleId,
     UserId,
@@ -91,17 +94,25 @@ async def holders_without_purchase(services: Services, guild_id: GuildId, role_i
         found += page
         if len(found) > MOST_HOLDERS:
             break
-    async with services.store.read() as tx:
-        ours = frozenset(await tx.members.holders(guild_id, role_id)) | await _entitled(tx, guild_id, role_id)
+    held = await crowd_walk.everybody(services, lambda tx, after: tx.crowds.holders(guild_id, role_id, after))
+    ours = frozenset(held) | await _entitled(services, guild_id, role_id)
     left = sorted(set(found) - ours)[:MOST_HOLDERS]
     is_complete = len(found) <= MOST_HOLDERS
     return Holders(role_id=role_id, user_ids=tuple(left), set_hash=_hash(left), is_complete=is_complete)
 
 
-async def _entitled(tx: Transaction, guild_id: GuildId, role_id: RoleId) -> frozenset[UserId]:
+async def _entitled(services: Services, guild_id: GuildId, role_id: RoleId) -> frozenset[UserId]:
     """Return whoever has a grant that gives a role."""
-    giving = [plan.id for plan in await tx.plans.all(guild_id) if role_id in plan.all_roles]
-    return await tx.crowds.entitled(guild_id, giving)
+    async with services.store.read() as tx:
+        giving = [plan.id for plan in await tx.plans.all(guild_id) if role_id in plan.all_roles]
+    found: set[UserId] = set()
+    for plan_id in giving:
+        found.update(await crowd_walk.everybody(services, partial(_entitled_by, plan_id)))
+    return frozenset(found)
+
+
+async def _entitled_by(plan_id: PlanId, tx: Transaction, after: int) -> People:
+    return await tx.crowds.entitled(plan_id, after)
 
 
 async def adopt(services: Services, actor: Actor, wish: Wish) -> Adopted:
@@ -306,8 +317,7 @@ async def _remove(services: Services, adoption: Adoption, people: Sequence[UserI
 async def _let_go(services: Services, guild_id: GuildId, role_id: RoleId, people: Sequence[UserId]) -> None:
     """Give the role back to those who have it and nothing that gives it: it is theirs, and nobody is asked about it."""
     now = services.clock.now()
-    async with services.store.read() as tx:
-        entitled = await _entitled(tx, guild_id, role_id) if people else frozenset()
+    entitled = await _entitled(services, guild_id, role_id) if people else frozenset()
     for page in _pages([user_id for user_id in people if user_id not in entitled]):
         keys = [MemberKey(guild_id, user_id) for user_id in page]
         async with services.store.write() as tx:

@@ -270,9 +270,6 @@ class Members(Protocol):
     async def count_present(self, guild_id: GuildId) -> int:
         """Count the members we look after who are in the guild."""
 
-    async def keys_of_plan(self, plan_id: PlanId) -> Sequence[MemberKey]:
-        """Return the linked members with a grant on a plan."""
-
     async def own(
         self, key: MemberKey, role_id: RoleId, state: HoldingState, now: datetime, *, is_repair: bool = False
     ) -> None:
@@ -299,9 +296,6 @@ class Members(Protocol):
         self, guild_id: GuildId, before: datetime, limit: int, *, leaving_out: Collection[UserId] = ()
     ) -> Sequence[MemberRow]:
         """Return managed members by oldest observed_at (never first), seen before `before`; without `leaving_out`."""
-
-    async def holders(self, guild_id: GuildId, role_id: RoleId) -> Sequence[UserId]:
-        """Return the members on whom we hold a role."""
 
 
 class Guilds(Protocol):

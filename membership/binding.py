@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Unpack
 
-from membership import direct_messages, notices
+from membership import crowd_walk, direct_messages, notices
 from membership.ledgers import Transaction
-from membership.model import CustomerId, GrantState, GuildId, Lane, MemberKey, Proof, PurchaseId, UserId
+from membership.model import CustomerId, GrantState, GuildId, Lane, MemberKey, Plan, Proof, PurchaseId, UserId
 from membership.records import Draft, Link
 from membership.services import Services
 
@@ -83,6 +83,13 @@ async def mark_everybody(services: Services, guild_id: GuildId, lane: Lane) -> N
             break
         after = keys[-1].user_id
     services.wake()
+
+
+async def mark_plan(services: Services, plan: Plan, lane: Lane) -> None:
+    """Mark every linked member with a grant on a plan, a page at a time; the caller wakes."""
+    async for users in crowd_walk.pages(services, lambda tx, after: tx.crowds.linked(plan.id, after)):
+        async with services.store.write() as tx:
+            await mark(tx, [MemberKey(plan.guild_id, user) for user in users], lane, services.clock.now())
 
 
 async def mark_sweep(tx: Transaction, guild_id: GuildId, now: datetime) -> None:

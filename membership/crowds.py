@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -14,6 +14,7 @@ from membership.model import (
     Plan,
     PlanId,
     Purchase,
+    RoleId,
     UserId,
 )
 from membership.records import MemberRow
@@ -33,23 +34,40 @@ class Standing:
     is_exempt: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """A page of users, one perhaps twice. `next_after`: where the next page begins, None after the last."""
+
+    user_ids: tuple[UserId, ...]
+    next_after: int | None
+
+
 class Crowds(Protocol):
-    """Questions about many members. Each answer gives the event loop its turn while it is read."""
+    """Questions about many members, answered by pages: ask again with `after`, 0 for the first (crowd_walk does)."""
 
-    async def granted(self, plan_id: PlanId) -> Sequence[UserId]:
-        """Return the users on whom a grant on a plan bears, through live or ended links, oldest grant first."""
+    async def granted(self, plan_id: PlanId, after: int) -> People:
+        """Return users on whom a grant on a plan bears, through live or ended links, oldest grant first."""
 
-    async def buyers(self, plan: Plan) -> Sequence[UserId]:
-        """Return the linked users with a purchase that unlocks a plan and has no grant on it yet, oldest first."""
+    async def linked(self, plan_id: PlanId, after: int) -> People:
+        """Return linked users with a grant on a plan, in whatever state."""
+
+    async def entitled(self, plan_id: PlanId, after: int) -> People:
+        """Return linked users with a grant on a plan that has not ended."""
+
+    async def buyers(self, plan: Plan, after: int) -> People:
+        """Return linked users with a purchase that unlocks a plan and has no grant on it yet, oldest first."""
+
+    async def holders(self, guild_id: GuildId, role_id: RoleId, after: int) -> People:
+        """Return members on whom we hold a role."""
+
+    async def count_holders(self, guild_id: GuildId, role_id: RoleId) -> int:
+        """Count the members on whom we hold a role."""
 
     async def standings(self, guild_id: GuildId, user_ids: Sequence[UserId], now: datetime) -> Sequence[Standing]:
         """Return what is known of at most 500 users, in their order."""
 
     async def unlinked(self, plan: Plan) -> int:
         """Count the purchases that unlock a plan and that nobody is linked to."""
-
-    async def entitled(self, guild_id: GuildId, plan_ids: Collection[PlanId]) -> frozenset[UserId]:
-        """Return the linked users with a grant on one of these plans that has not ended."""
 
     async def past_due(self, plan_id: PlanId, limit: int) -> Sequence[Purchase]:
         """Return linked purchases with a grant on a plan whose payment failed, the longest late first."""

@@ -15,6 +15,8 @@ from membership.model import GrantState, MemberKey, Plan, PlanId, RoleId, UserId
 from membership.services import Services
 
 MOST = 200
+PAGE = 25
+"""Members looked at in one transaction: with one database connection, webhooks wait for its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,23 +49,27 @@ async def find(services: Services, actor: Actor, plan_id: PlanId | None = None) 
     """Return what differs in the actor's server, for one plan when one is named. Raises UserError."""
     async with services.store.read() as tx:
         plans = await tx.plans.all(actor.guild_id)
-        chosen = [plan for plan in plans if plan_id in (None, plan.id)]
-        if plan_id is not None and not chosen:
-            raise UserError("There is no such plan in this server.")
-        return Drift(
-            role_ids=tuple(sorted({role for plan in chosen if not plan.is_archived for role in plan.roles})),
-            lacking=tuple(await _lacking(tx, actor, frozenset(role for plan in chosen for role in plan.all_roles))),
-            away=tuple(await _away(tx, actor, chosen)),
-        )
+    chosen = [plan for plan in plans if plan_id in (None, plan.id)]
+    if plan_id is not None and not chosen:
+        raise UserError("There is no such plan in this server.")
+    return Drift(
+        role_ids=tuple(sorted({role for plan in chosen if not plan.is_archived for role in plan.roles})),
+        lacking=tuple(await _lacking(services, actor, frozenset(role for plan in chosen for role in plan.all_roles))),
+        away=tuple(await _away(services, actor, chosen)),
+    )
 
 
-async def _lacking(tx: Transaction, actor: Actor, roles: frozenset[RoleId]) -> Sequence[Lacking]:
-    found = []
-    for key in await tx.members.drifted(actor.guild_id, MOST):
-        row = await tx.members.get(key)
-        missing = frozenset() if row is None else (row.desired - row.observed) & roles
-        if missing:
-            found.append(Lacking(user_id=key.user_id, role_ids=missing, why=await _why(tx, key)))
+async def _lacking(services: Services, actor: Actor, roles: frozenset[RoleId]) -> Sequence[Lacking]:
+    async with services.store.read() as tx:
+        keys = await tx.members.drifted(actor.guild_id, MOST)
+    found: list[Lacking] = []
+    for start in range(0, len(keys), PAGE):
+        async with services.store.read() as tx:
+            for key in keys[start : start + PAGE]:
+                row = await tx.members.get(key)
+                missing = frozenset() if row is None else (row.desired - row.observed) & roles
+                if missing:
+                    found.append(Lacking(user_id=key.user_id, role_ids=missing, why=await _why(tx, key)))
     return found
 
 
@@ -76,14 +82,17 @@ async def _why(tx: Transaction, key: MemberKey) -> str:
     return "" if job is None else job.last_error
 
 
-async def _away(tx: Transaction, actor: Actor, plans: Sequence[Plan]) -> Sequence[Away]:
+async def _away(services: Services, actor: Actor, plans: Sequence[Plan]) -> Sequence[Away]:
     by_id = {plan.id: plan for plan in plans}
+    guild_id, reason = actor.guild_id, Reason.NOT_IN_SERVER
+    async with services.store.read() as tx:
+        waiting = await tx.purchases.grants_in_state(guild_id, GrantState.PENDING, reason, MOST)
+    theirs = [grant for grant in waiting if grant.plan_id in by_id]
     found: dict[UserId, Away] = {}
-    for grant in await tx.purchases.grants_in_state(actor.guild_id, GrantState.PENDING, Reason.NOT_IN_SERVER, MOST):
-        if grant.plan_id not in by_id:
-            continue
-        purchase = await tx.purchases.get(grant.purchase_id)
-        link = await tx.links.active(purchase.customer_id)
-        if link is not None:
-            found.setdefault(link.user_id, Away(user_id=link.user_id, plan=by_id[grant.plan_id]))
+    for start in range(0, len(theirs), PAGE):
+        async with services.store.read() as tx:
+            for grant in theirs[start : start + PAGE]:
+                link = await tx.links.active((await tx.purchases.get(grant.purchase_id)).customer_id)
+                if link is not None:
+                    found.setdefault(link.user_id, Away(user_id=link.user_id, plan=by_id[grant.plan_id]))
     return list(found.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 
+from membership import crowd_walk
 from membership.diff import Add, Kick, Limits, Remove, diff
 from membership.entitlements import decide
 from membership.ledgers import Transaction
@@ -40,10 +41,9 @@ async def forecast(services: Services, guild_id: GuildId, plan_id: PlanId | None
 
 async def _pages(services: Services, guild_id: GuildId, plan_id: PlanId | None) -> AsyncIterator[Sequence[MemberKey]]:
     if plan_id is not None:
-        async with services.store.read() as tx:
-            everybody = await tx.members.keys_of_plan(plan_id)
-        for start in range(0, len(everybody), PAGE):
-            yield everybody[start : start + PAGE]
+        async for users in crowd_walk.pages(services, lambda tx, after: tx.crowds.linked(plan_id, after)):
+            for start in range(0, len(users), PAGE):
+                yield [MemberKey(guild_id, user) for user in users[start : start + PAGE]]
         return
     after: UserId | None = UserId(0)
     while after is not None:

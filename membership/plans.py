@@ -46,6 +46,8 @@ async def write(tx: Transaction, plan: Plan, now: datetime) -> Plan:
 
 async def reach(services: Services, plan_id: PlanId) -> None:
     """Open the plan's grants for purchases made before it was mapped, and mark every member it bears on."""
+    async with services.store.read() as tx:
+        plan = await tx.plans.get(plan_id)
     after = PurchaseId(0)
     for _ in range(PAGES):
         now = services.clock.now()
@@ -57,10 +59,10 @@ async def reach(services: Services, plan_id: PlanId) -> None:
                 await tx.purchases.open_grant(purchase, plan, now)
                 if await tx.links.active(purchase.customer_id) is None:
                     await recording.settle_unlinked(tx, purchase, {plan.id: plan}, occasion)
-            if not purchases:
-                await binding.mark(tx, list(await tx.members.keys_of_plan(plan_id)), Lane.PLAN, now)
-                return
-            after = purchases[-1].id
+        if not purchases:
+            break
+        after = purchases[-1].id
+    await binding.mark_plan(services, plan, Lane.PLAN)
 
 
 def slug_of(name: str) -> str:

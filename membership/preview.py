@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from membership import plans, staff_acts
+from membership import crowd_walk, plans, staff_acts
 from membership.actors import Actor
 from membership.change_kinds import ChangeKind, Json, plan_json, plan_of
 from membership.crowds import Standing
@@ -88,8 +88,7 @@ async def count(services: Services, plan: Plan) -> AsyncIterator[Tally]:
     tally, looked_at = Tally(), frozenset[UserId]()
     # Those who have it come first: looking for who has bought it and has no grant yet may take a second.
     for is_granted in (True, False):
-        async with services.store.read() as tx:
-            found = await (tx.crowds.granted(plan.id) if is_granted else tx.crowds.buyers(plan))
+        found = await crowd_walk.everybody(services, _granted(plan) if is_granted else _buyers(plan))
         users = [user for user in found if user not in looked_at]
         tally.total += len(users)
         async for page in _pages(services, ground, users):
@@ -100,6 +99,14 @@ async def count(services: Services, plan: Plan) -> AsyncIterator[Tally]:
     async with services.store.read() as tx:
         tally.unlinked = await tx.crowds.unlinked(plan)
     yield tally
+
+
+def _granted(plan: Plan) -> crowd_walk.Ask:
+    return lambda tx, after: tx.crowds.granted(plan.id, after)
+
+
+def _buyers(plan: Plan) -> crowd_walk.Ask:
+    return lambda tx, after: tx.crowds.buyers(plan, after)
 
 
 async def keep(services: Services, actor: Actor, plan: Plan, tally: Tally) -> Shown:

@@ -58,13 +58,14 @@ async def run_now(services: Services, actor: Actor, plan_id: PlanId | None = Non
     Waits some seconds for the end. Raises UserError where a run would do nothing.
     """
     since, started = services.clock.now(), services.signals.tick()
-    async with services.store.write() as tx:
+    async with services.store.read() as tx:
         await _require_running(services, tx, actor)
-        if plan_id is not None:
-            plan = await tx.plans.in_guild(plan_id, actor.guild_id)
-            if plan is None:
-                raise UserError("There is no such plan in this server.")
-            await binding.mark(tx, list(await tx.members.keys_of_plan(plan.id)), Lane.PLAN, since)
+        plan = None if plan_id is None else await tx.plans.in_guild(plan_id, actor.guild_id)
+    if plan is not None:
+        await binding.mark_plan(services, plan, Lane.PLAN)
+    elif plan_id is not None:
+        raise UserError("There is no such plan in this server.")
+    async with services.store.write() as tx:
         await binding.mark_sweep(tx, actor.guild_id, since)
     services.wake()
     is_swept = await services.signals.wait([str(actor.guild_id)], since=started, patience=PATIENCE)

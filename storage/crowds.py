@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from membership.crowds import Standing
+from membership.crowds import People, Standing
 from membership.errors import Reason
 from membership.model import (
     AccountId,
@@ -27,6 +26,7 @@ from membership.model import (
     PlanProduct,
     Purchase,
     PurchaseStatus,
+    RoleId,
     UserId,
 )
 from membership.records import MemberRow
@@ -49,51 +49,58 @@ class Crowds:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def granted(self, plan_id: PlanId) -> Sequence[UserId]:
-        """Return the users on whom a grant on a plan bears, through live or ended links, oldest grant first."""
-        users: dict[UserId, None] = {}
-        after = 0
-        while True:
-            page = (
-                select(grants.c.id, grants.c.purchase_id)
-                .where(grants.c.plan_id == plan_id, grants.c.id > after)
-                .order_by(grants.c.id)
-                .limit(PART)
-                .subquery()
-            )
-            found = await self._connection.execute(
-                select(page.c.id, links.c.user_id)
-                .join(purchases, purchases.c.id == page.c.purchase_id)
-                .outerjoin(links, links.c.customer_id == purchases.c.customer_id)
-                .order_by(page.c.id)
-            )
-            rows = found.all()
-            users.update((UserId(row.user_id), None) for row in rows if row.user_id is not None)
-            if not rows:
-                return list(users)
-            after = rows[-1].id
+    async def granted(self, plan_id: PlanId, after: int) -> People:
+        """Return users on whom a grant on a plan bears, through live or ended links, oldest grant first."""
+        return await self._of_grants(plan_id, after, is_meant=true(), is_theirs=true())
 
-    async def buyers(self, plan: Plan) -> Sequence[UserId]:
-        """Return the linked users with a purchase that unlocks a plan and has no grant on it yet, oldest first."""
-        users: dict[UserId, None] = {}
-        after = 0
-        while plan.products and not plan.is_archived:
-            is_open = select(grants.c.id).where(grants.c.purchase_id == purchases.c.id, grants.c.plan_id == plan.id)
-            found = await self._connection.execute(
-                select(purchases.c.id, links.c.user_id)
-                .join(purchase_items, purchase_items.c.purchase_id == purchases.c.id)
-                .join(links, links.c.customer_id == purchases.c.customer_id)
-                .where(purchases.c.id > after, _is_bought(plan), links.c.ended_at.is_(None), ~is_open.exists())
-                .order_by(purchases.c.id)
-                .limit(PART)
-            )
-            # What a page leaves out of its last purchase are more items of it, and so the same user.
-            rows = found.all()
-            users.update((UserId(row.user_id), None) for row in rows)
-            if len(rows) < PART:
-                break
-            after = rows[-1].id
-        return list(users)
+    async def linked(self, plan_id: PlanId, after: int) -> People:
+        """Return linked users with a grant on a plan, in whatever state."""
+        return await self._of_grants(plan_id, after, is_meant=true(), is_theirs=links.c.ended_at.is_(None))
+
+    async def entitled(self, plan_id: PlanId, after: int) -> People:
+        """Return linked users with a grant on a plan that has not ended."""
+        is_meant = grants.c.state != GrantState.REVOKED
+        return await self._of_grants(plan_id, after, is_meant=is_meant, is_theirs=links.c.ended_at.is_(None))
+
+    async def buyers(self, plan: Plan, after: int) -> People:
+        """Return linked users with a purchase that unlocks a plan and has no grant on it yet, oldest first."""
+        if not plan.products or plan.is_archived:
+            return People(user_ids=(), next_after=None)
+        is_open = select(grants.c.id).where(grants.c.purchase_id == purchases.c.id, grants.c.plan_id == plan.id)
+        found = await self._connection.execute(
+            select(purchases.c.id, links.c.user_id)
+            .join(purchase_items, purchase_items.c.purchase_id == purchases.c.id)
+            .join(links, links.c.customer_id == purchases.c.customer_id)
+            .where(purchases.c.id > after, _is_bought(plan), links.c.ended_at.is_(None), ~is_open.exists())
+            .order_by(purchases.c.id)
+            .limit(PART)
+        )
+        # What a page leaves out of its last purchase are more items of it, and so the same user.
+        rows = found.all()
+        return People(
+            user_ids=tuple(UserId(row.user_id) for row in rows),
+            next_after=rows[-1].id if len(rows) == PART else None,
+        )
+
+    async def holders(self, guild_id: GuildId, role_id: RoleId, after: int) -> People:
+        """Return members on whom we hold a role."""
+        found = await self._connection.execute(
+            select(holdings.c.user_id)
+            .where(holdings.c.guild_id == guild_id, holdings.c.role_id == role_id, holdings.c.user_id > after)
+            .order_by(holdings.c.user_id)
+            .limit(PART)
+        )
+        users = tuple(UserId(user_id) for user_id in found.scalars())
+        return People(user_ids=users, next_after=users[-1] if len(users) == PART else None)
+
+    async def count_holders(self, guild_id: GuildId, role_id: RoleId) -> int:
+        """Count the members on whom we hold a role."""
+        found = await self._connection.execute(
+            select(func.count())
+            .select_from(holdings)
+            .where(holdings.c.guild_id == guild_id, holdings.c.role_id == role_id)
+        )
+        return int(found.scalar_one())
 
     async def standings(self, guild_id: GuildId, user_ids: Sequence[UserId], now: datetime) -> Sequence[Standing]:
         """Return what is known of at most 500 users, in their order."""
@@ -136,21 +143,6 @@ class Crowds:
         )
         return int(found.scalar_one())
 
-    async def entitled(self, guild_id: GuildId, plan_ids: Collection[PlanId]) -> frozenset[UserId]:
-        """Return the linked users with a grant on one of these plans that has not ended."""
-        found = await self._users(
-            select(links.c.user_id)
-            .join(purchases, purchases.c.customer_id == links.c.customer_id)
-            .join(grants, grants.c.purchase_id == purchases.c.id)
-            .where(
-                grants.c.guild_id == guild_id,
-                grants.c.plan_id.in_(plan_ids),
-                grants.c.state != GrantState.REVOKED,
-                links.c.ended_at.is_(None),
-            )
-        )
-        return frozenset(found)
-
     async def past_due(self, plan_id: PlanId, limit: int) -> Sequence[Purchase]:
         """Return linked purchases with a grant on a plan whose payment failed, the longest late first."""
         return await self._purchases(
@@ -179,13 +171,26 @@ class Crowds:
             .limit(limit)
         )
 
-    async def _users(self, statement: Any) -> list[UserId]:
-        found = await self._connection.execute(statement)
-        users: list[UserId] = []
-        for part in found.scalars().partitions(PART):
-            users += part
-            await asyncio.sleep(0)
-        return users
+    async def _of_grants(
+        self, plan_id: PlanId, after: int, *, is_meant: ColumnElement[bool], is_theirs: ColumnElement[bool]
+    ) -> People:
+        """Return whom a page of a plan's grants is tied to; a page of grants with nobody has another one after it."""
+        page = (
+            select(grants.c.id, grants.c.purchase_id)
+            .where(grants.c.plan_id == plan_id, grants.c.id > after, is_meant)
+            .order_by(grants.c.id)
+            .limit(PART)
+            .subquery()
+        )
+        found = await self._connection.execute(
+            select(page.c.id, links.c.user_id)
+            .join(purchases, purchases.c.id == page.c.purchase_id)
+            .outerjoin(links, and_(links.c.customer_id == purchases.c.customer_id, is_theirs))
+            .order_by(page.c.id)
+        )
+        rows = found.all()
+        users = tuple(UserId(row.user_id) for row in rows if row.user_id is not None)
+        return People(user_ids=users, next_after=rows[-1].id if rows else None)
 
     async def _purchases(self, statement: Select[Any]) -> list[Purchase]:
         rows = (await self._connection.execute(statement)).mappings().all()

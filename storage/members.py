@@ -30,7 +30,6 @@ from membership.model import (
     HoldingState,
     MemberFacts,
     MemberKey,
-    PlanId,
     RoleId,
     UserId,
 )
@@ -93,16 +92,6 @@ class Members:
             select(func.count()).select_from(members).where(members.c.guild_id == guild_id, members.c.is_present)
         )
         return int(found.scalar_one())
-
-    async def keys_of_plan(self, plan_id: PlanId) -> Sequence[MemberKey]:
-        """Return the linked members with a grant on a plan."""
-        return await self._keys(
-            select(grants.c.guild_id, links.c.user_id)
-            .join(purchases, purchases.c.id == grants.c.purchase_id)
-            .join(links, links.c.customer_id == purchases.c.customer_id)
-            .where(grants.c.plan_id == plan_id, links.c.ended_at.is_(None))
-            .distinct()
-        )
 
     async def own(
         self, key: MemberKey, role_id: RoleId, state: HoldingState, now: datetime, *, is_repair: bool = False
@@ -211,19 +200,6 @@ class Members:
             .limit(limit)
         )
         return [_member(row) for row in found]
-
-    async def holders(self, guild_id: GuildId, role_id: RoleId) -> Sequence[UserId]:
-        """Return the members on whom we hold a role."""
-        found = await self._connection.execute(
-            select(holdings.c.user_id)
-            .where(holdings.c.guild_id == guild_id, holdings.c.role_id == role_id)
-            .order_by(holdings.c.user_id)
-        )
-        holders: list[UserId] = []
-        for part in found.scalars().partitions(PART):
-            holders += part
-            await asyncio.sleep(0)
-        return holders
 
     async def _keys(self, statement: Any) -> list[MemberKey]:
         found = await self._connection.execute(statement)

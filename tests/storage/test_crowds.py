@@ -5,29 +5,35 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from membership.crowds import People
 from membership.desk import Exemption
 from membership.errors import Reason
-from membership.model import GuildId, MemberKey, PlanProduct, PurchaseStatus, UserId
+from membership.model import GrantState, GuildId, MemberKey, PlanProduct, PurchaseStatus, UserId
 from storage.store import Database
 from tests.storage.builders import CHARLIE, DANA, GUILD, a_linked_grant, a_plan, a_purchase, an_account
 from tests.storage.databases import NOON
 
+NOBODY = People(user_ids=(), next_after=None)
+
 
 async def test_a_plan_bears_on_its_grants_and_on_linked_buyers_of_its_products(database: Database) -> None:
     async with database.write() as tx:
-        await a_linked_grant(tx, DANA)
+        grant = await a_linked_grant(tx, DANA)
         vip = await tx.plans.by_slug("vip")
         assert vip is not None
         gold = await a_plan(tx, "gold", products=(PlanProduct(account_id=await an_account(tx), product_id="other"),))
         await a_purchase(tx, "sub_2", customer="cus_nobody_linked")
-        assert await tx.crowds.granted(vip.id) == [DANA]
-        assert await tx.crowds.granted(gold.id) == []
+        page = await tx.crowds.granted(vip.id, 0)
+        assert page == await tx.crowds.entitled(vip.id, 0) == People(user_ids=(DANA,), next_after=grant.id)
+        assert await tx.crowds.granted(vip.id, grant.id) == NOBODY
+        assert await tx.crowds.granted(gold.id, 0) == await tx.crowds.entitled(gold.id, 0) == NOBODY
         assert await tx.crowds.unlinked(vip) == 1
-        assert await tx.crowds.buyers(vip) == await tx.crowds.buyers(gold) == []
-        assert await tx.crowds.buyers(replace(gold, products=vip.products)) == [DANA]
-        assert await tx.crowds.buyers(replace(gold, products=vip.products, is_archived=True)) == []
-        assert await tx.crowds.entitled(GUILD, [vip.id]) == {DANA}
-        assert await tx.crowds.entitled(GuildId(5), [vip.id]) == frozenset()
+        assert await tx.crowds.buyers(vip, 0) == await tx.crowds.buyers(gold, 0) == NOBODY
+        assert (await tx.crowds.buyers(replace(gold, products=vip.products), 0)).user_ids == (DANA,)
+        assert await tx.crowds.buyers(replace(gold, products=vip.products, is_archived=True), 0) == NOBODY
+        over = replace(grant, state=GrantState.REVOKED, reason=Reason.CANCELLED, ended_at=NOON)
+        await tx.purchases.set_grant(over)
+        assert await tx.crowds.entitled(vip.id, 0) == NOBODY
 
 
 async def test_a_page_tells_of_each_what_one_look_at_them_would(database: Database) -> None:

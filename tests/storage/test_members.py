@@ -96,14 +96,15 @@ async def test_it_knows_whom_a_change_concerns(database: Database) -> None:
         await tx.links.bind(customer_id, DANA, Proof.CODE, NOON)
         dana = MemberKey(GUILD, DANA)
         assert set(await tx.members.keys_of_customer(customer_id)) == {KEY, dana}
-        assert list(await tx.members.keys_of_plan(grant.plan_id)) == [dana]
-        assert list(await tx.members.keys_of_plan(PlanId(99))) == []
+        assert (await tx.crowds.linked(grant.plan_id, 0)).user_ids == (DANA,)
+        assert (await tx.crowds.linked(PlanId(99), 0)).user_ids == ()
 
 
 async def test_it_knows_on_whom_we_hold_a_role(database: Database) -> None:
     async with database.write() as tx:
         await tx.members.own(KEY, VIP, HoldingState.REMOVING, NOON)
-        assert list(await tx.members.holders(GUILD, VIP)) == [CHARLIE]
+        assert (await tx.crowds.holders(GUILD, VIP, 0)).user_ids == (CHARLIE,)
+        assert await tx.crowds.count_holders(GUILD, VIP) == 1
 
 
 async def test_a_disowned_role_is_forgotten(database: Database) -> None:
