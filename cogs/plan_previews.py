@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from cogs import plan_checks
+from cogs import plan_checks, plan_reading
 from cogs.cards import Tone
 from cogs.frame import Frame
 from cogs.plan_cards import adopt_card, adopted_card, applied_card
@@ -44,7 +44,7 @@ class PlanPreviews:
         plans.check(plan)
         tally = await self._count(request, plan)
         shown = await preview.keep(request.services, request.actor, plan, tally)
-        notes = Notes(lines=(*lines, *await _holder_lines(request, shown)), danger=_danger(request, shown))
+        notes = await _notes(request, shown, (*lines, *await _holder_lines(request, shown)))
         await request.show(preview_card(shown, notes, request.services.clock.now() + preview.LASTS))
 
     async def _count(self, request: Request, plan: Plan) -> Tally:
@@ -62,7 +62,7 @@ class PlanPreviews:
         """Go back from a page to the whole."""
         (preview_id,) = request.args
         shown = await preview.look(request.services, request.actor, preview_id)
-        notes = Notes(danger=_danger(request, shown))
+        notes = await _notes(request, shown)
         await request.show(preview_card(shown, notes, request.services.clock.now() + preview.LASTS))
 
     async def _see(self, request: Request) -> None:
@@ -87,7 +87,7 @@ class PlanPreviews:
             return
         done = await preview.apply(request.services, request.actor, preview_id)
         if isinstance(done, Differs):
-            notes = Notes(danger=_danger(request, done.shown))
+            notes = await _notes(request, done.shown)
             await request.show(differs_card(done, notes, request.services.clock.now() + preview.LASTS))
             return
         await request.show(applied_card(done, await self._undecided(request, shown)))
@@ -153,5 +153,8 @@ async def _holder_lines(request: Request, shown: Shown) -> list[str]:
     return lines
 
 
-def _danger(request: Request, shown: Shown) -> str:
-    return plan_checks.danger(request, shown.plan, shown.before)
+async def _notes(request: Request, shown: Shown, lines: Sequence[str] = ()) -> Notes:
+    """Return what is said beside a preview's numbers: the names of the products and what has to be confirmed."""
+    products = await plan_reading.product_names(request.services, shown.plan)
+    danger = plan_checks.danger(request, shown.plan, shown.before)
+    return Notes(lines=tuple(lines), danger=danger, products=tuple(products))

@@ -22,6 +22,12 @@ async def offered(services: Services, guild_id: GuildId) -> list[Ware]:
         return wares(await _catalogue(tx, guild_id), await tx.plans.all(guild_id))
 
 
+async def product_names(services: Services, plan: Plan) -> list[str]:
+    """Name what unlocks a plan as people know it: "VIP · 9.00 € / month"."""
+    async with services.store.read() as tx:
+        return product_lines(plan, wares(await _catalogue(tx, plan.guild_id), ()))
+
+
 async def plan_named(services: Services, guild_id: GuildId, text: str) -> Plan:
     """Return the plan of this server that was picked by id or typed by name. Raises UserError."""
     wanted = text.strip().casefold()
@@ -54,6 +60,7 @@ async def all_facts(request: Request) -> list[PlanFacts]:
     async with services.store.read() as tx:
         plans = await tx.plans.all(guild_id)
         counts = await tx.purchases.grant_counts(guild_id)
+        active = await tx.purchases.active_counts(guild_id)
         catalogue = await _catalogue(tx, guild_id)
     ware_list = wares(catalogue, ())
     roles = services.discord.roles(guild_id)
@@ -63,6 +70,7 @@ async def all_facts(request: Request) -> list[PlanFacts]:
             plan=plan,
             products=tuple(product_lines(plan, ware_list)),
             counts=by_plan[plan.id],
+            members=sum(number for (plan_id, _), number in active.items() if plan_id == plan.id),
             troubles=tuple(_role_troubles(plan, roles, bot) + _product_troubles(plan, catalogue)),
         )
         for plan in plans

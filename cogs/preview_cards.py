@@ -32,10 +32,14 @@ _RISKY = "=+-@\t\r\n"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notes:
-    """What is said beside the numbers. `danger`: what has to be confirmed with it, "" for nothing."""
+    """What is said beside the numbers. `danger`: what has to be confirmed with it, "" for nothing.
+
+    `products`: what unlocks the plan, in words.
+    """
 
     lines: tuple[str, ...] = ()
     danger: str = ""
+    products: tuple[str, ...] = ()
 
 
 def counting_card(plan: Plan, tally: Tally) -> Card:
@@ -47,10 +51,14 @@ def counting_card(plan: Plan, tally: Tally) -> Card:
 def preview_card(shown: Shown, notes: Notes, expires_at: datetime) -> Card:
     """Show a complete preview, with the button that applies exactly this."""
     plan, tally = shown.plan, shown.tally
-    changes = _changes(shown)
-    lines: list[Line] = [Text("\n".join(changes)), Divider()] if changes else []
+    changes = _changes(shown, notes)
+    lines: list[Line] = [Text("\n".join(changes)), Divider()]
     lines += _rows(plan, tally, shown.id)
     lines += [Text(line) for line in _also(tally) + list(notes.lines)]
+    if not plan.products and not plan.is_archived:
+        lines.append(Text("⚠️ No product unlocks this plan, so nobody can buy it. Choose one with Edit."))
+    if _is_kick_new(shown):
+        lines.append(Text("⚠️ **A kick comes a day after the end and cannot be undone.**"))
     if tally.kicked:
         gone = f"{people_text(tally.kicked)} would be removed from the server a day later."
         lines.append(Text(f"⚠️ {gone} **Kicks cannot be undone.**"))
@@ -118,16 +126,25 @@ def _title(plan: Plan) -> str:
     return f"Preview — plan {code_text(plan.name)}"
 
 
-def _changes(shown: Shown) -> list[str]:
-    """Say what would be different about the plan; all of it when it is new."""
+def _changes(shown: Shown, notes: Notes) -> list[str]:
+    """Say what would be different about the plan, all of it when it is new, and what unlocks it."""
     plan, before = shown.plan, shown.before
+    unlocked = f"**Unlocked by:** {'; '.join(map(code_text, notes.products)) or 'nothing yet'}"
     if before is not None:
-        return changed_lines(before, plan)
+        changed = changed_lines(before, plan)
+        return [unlocked, *(changed or ["Nothing about the plan would change."])]
     roles = roles_text(plan.roles, plan.name) or "none: membership of the server alone"
-    count = len(plan.products)
-    products = f"{count} product{'s' if count > 1 else ''}" if count else "nothing yet, so nobody can buy it"
     rules = [f"**{name}:** {text}" for name, text in rule_lines(plan)]
-    return [f"**Roles:** {roles}", f"**Unlocked by:** {products}", *rules]
+    return [f"**Roles:** {roles}", unlocked, *rules]
+
+
+def _is_kick_new(shown: Shown) -> bool:
+    """Say whether the plan would kick where it does not yet."""
+    return _kicks(shown.plan) and (shown.before is None or not _kicks(shown.before))
+
+
+def _kicks(plan: Plan) -> bool:
+    return OnEnd.KICK in (plan.on_end, plan.on_refund)
 
 
 def _rows(plan: Plan, tally: Tally, preview_id: str) -> list[Line]:
@@ -178,14 +195,16 @@ def _person(effect: Effect, plan: Plan) -> str:
 
 
 def _buttons(shown: Shown, notes: Notes) -> tuple[Button, ...]:
-    is_sharp = bool(notes.danger or shown.tally.kicked or shown.plan.on_end is OnEnd.KICK)
+    download = Button(label="Download CSV", action="plan-csv", args=(shown.id,), is_off=not shown.tally.size)
+    if shown.plan == shown.before and not shown.tally.touched:
+        return (download,)
+    is_sharp = bool(notes.danger or shown.tally.kicked or _kicks(shown.plan))
     apply = Button(
         label=f"Use it anyway: {_deed(shown)}" if notes.danger else _deed(shown),
         action="plan-apply",
         args=(shown.id,),
         style=Style.SHARP if is_sharp else Style.MAIN,
     )
-    download = Button(label="Download CSV", action="plan-csv", args=(shown.id,), is_off=not shown.tally.size)
     return apply, download
 
 

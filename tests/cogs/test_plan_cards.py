@@ -72,6 +72,27 @@ def test_a_preview_counts_by_what_would_happen_and_names_the_deed_with_its_numbe
     assert buttons(card)[0].label == "Apply exactly this to 2 members"
 
 
+def test_a_preview_says_before_it_is_applied_that_a_new_kick_cannot_be_undone() -> None:
+    warning = "A kick comes a day after the end and cannot be undone"
+    kicking = replace(PLAN, on_refund=OnEnd.KICK)
+    assert warning in written(preview_card(replace(a_preview(), plan=kicking), Notes(), NOW))
+    assert warning not in written(preview_card(replace(a_preview(before=kicking), plan=kicking), Notes(), NOW))
+
+
+def test_a_preview_names_the_products_and_warns_when_nothing_sells_the_plan() -> None:
+    text = written(preview_card(a_preview(before=None), Notes(products=("VIP · 9.00 € / month",)), NOW))
+    assert "**Unlocked by:** VIP · 9.00 € / month" in text
+    assert "nobody can buy it" in text
+    sold = replace(PLAN, products=(PlanProduct(account_id=AccountId(1), product_id="prod_vip"),))
+    assert "nobody can buy it" not in written(preview_card(replace(a_preview(), plan=sold), Notes(), NOW))
+
+
+def test_a_preview_that_changes_nothing_has_nothing_to_apply() -> None:
+    card = preview_card(a_preview(unchanged=3), Notes(), NOW)
+    assert [button.label for button in buttons(card)] == ["Download CSV"]
+    assert buttons(preview_card(a_preview(effect(1, Fate.GET)), Notes(), NOW))[0].label.startswith("Apply exactly this")
+
+
 def test_a_preview_of_a_hundred_thousand_fits_and_turns_pages() -> None:
     shown = a_preview(*(effect(user, Fate.GET) for user in range(100_000)))
     view(preview_card(shown, Notes(danger="x" * 500), NOW))
