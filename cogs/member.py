@@ -162,7 +162,9 @@ class MemberCommands(commands.GroupCog, group_name="member", group_description="
 
     @app_commands.command(description="Never touch this member's roles")
     @app_commands.describe(
-        member="Whom to leave alone", until="Until when; empty: until you say otherwise", reason="For the record"
+        member="Whom to leave alone",
+        until="Until when; empty: until you say otherwise, at most as long as you may",
+        reason="For the record",
     )
     async def exempt(
         self, interaction: discord.Interaction, member: discord.User, until: str = "", reason: Reason = ""

@@ -66,7 +66,7 @@ def exempt_form(user_id: UserId) -> Form:
     until = Field(
         name="until",
         label="Until",
-        about="Empty: until somebody looks after them again",
+        about="Empty: until somebody looks after them again, at most as long as you may",
         placeholder="30d, 1 year, 2026-12-24",
         is_needed=False,
     )

@@ -5,7 +5,7 @@ Each writes an audit entry `staff.action` and a change of kind EXEMPTION (change
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from membership import binding
 from membership.actors import Actor
@@ -21,10 +21,12 @@ from membership.staff_acts import LONGEST_REASON, StaffAct, write_down
 async def exempt(
     services: Services, actor: Actor, user_id: UserId, *, until: datetime | None, reason: str = ""
 ) -> ChangeId:
-    """Never touch a member's roles until a moment (None: until lifted). Raises UserError."""
+    """Never touch a member's roles until a moment (None: until lifted). Raises UserError.
+
+    Staff without Manage Server may do so for `staff_max_grant_days` days at most; None is as long as that for them.
+    """
     now = services.clock.now()
-    if until is not None and until <= now:
-        raise UserError("That moment has passed. Choose one in the future.")
+    until = _checked(services, actor, until, now)
     key = MemberKey(actor.guild_id, user_id)
     exemption = Exemption(key=key, until=until, reason=reason[:LONGEST_REASON], actor=str(actor), created_at=now)
     async with services.store.write() as tx:
@@ -59,6 +61,17 @@ async def drop(tx: Transaction, key: MemberKey, now: datetime) -> None:
     """End an exemption and look at the member (undo of `exempt`)."""
     await tx.exemptions.lift(key)
     await binding.mark(tx, [key], Lane.PERSON, now)
+
+
+def _checked(services: Services, actor: Actor, until: datetime | None, now: datetime) -> datetime | None:
+    if until is not None and until <= now:
+        raise UserError("That moment has passed. Choose one in the future.")
+    if actor.can_manage or actor.is_operator:
+        return until
+    longest = timedelta(days=services.policy.staff_max_grant_days)
+    if until is not None and until - now > longest:
+        raise UserError(f"You can choose {longest.days} days at most. Somebody with Manage Server can choose more.")
+    return until or now + longest
 
 
 def _act(user_id: UserId, before: Exemption | None, after: Exemption | None) -> StaffAct:

@@ -11,10 +11,11 @@ import pytest
 from membership import binding, exemptions
 from membership.actors import Actor
 from membership.errors import UserError
-from membership.model import Lane, ManualChange
+from membership.model import Lane, ManualChange, MemberKey
 from tests.usecases.world import BOB, CHARLIE, GUILD, VIP, World
 
 STAFF = Actor(guild_id=GUILD, user_id=BOB, name="bob", can_staff=True)
+OWNER = replace(STAFF, can_manage=True)
 DAY = timedelta(days=1)
 
 
@@ -64,7 +65,7 @@ async def test_an_exemption_ends_by_itself(world: World) -> None:
 
 
 async def test_an_exemption_tells_what_it_changed(world: World) -> None:
-    first = await exemptions.exempt(world.services, STAFF, CHARLIE, until=None, reason="a friend")
+    first = await exemptions.exempt(world.services, OWNER, CHARLIE, until=None, reason="a friend")
     second = await exemptions.lift(world.services, STAFF, CHARLIE)
     async with world.services.store.read() as tx:
         began, ended = await tx.changes.get(first, GUILD), await tx.changes.get(second, GUILD)
@@ -72,6 +73,18 @@ async def test_an_exemption_tells_what_it_changed(world: World) -> None:
     assert ended is not None
     assert (began.before, began.after) == ({}, {"user_id": CHARLIE, "until": None, "reason": "a friend"})
     assert (ended.before, ended.after) == (began.after, {})
+
+
+async def test_without_manage_server_nobody_is_left_alone_for_ever(world: World) -> None:
+    longest = world.clock.now() + 31 * DAY
+    await exemptions.exempt(world.services, STAFF, BOB, until=None)
+    async with world.services.store.read() as tx:
+        kept = await tx.exemptions.get(MemberKey(GUILD, BOB), world.clock.now())
+    assert kept is not None
+    assert kept.until == longest
+    with pytest.raises(UserError, match="at most"):
+        await exemptions.exempt(world.services, STAFF, BOB, until=longest + DAY)
+    await exemptions.exempt(world.services, OWNER, BOB, until=longest + DAY)
 
 
 async def test_a_paused_server_waits_and_loses_nothing(world: World) -> None:
