@@ -69,7 +69,7 @@ class DoorlistBot(commands.Bot):
         self._queries = queries
         self._cogs_to_add: list[Callable[[DoorlistBot], commands.Cog]] = []
         self._is_counted_ahead = False
-        self.frame = Frame(parts.services, self._operator_ids, staff_presses=paces.staff_presses)
+        self.frame = Frame(parts.services, self._operator_ids, paces=paces)
         self._cogs_to_add.append(lambda made: Presses(made.frame))
         self._cogs_to_add.extend(_taking_the_frame(feature) for feature in FEATURES)
 

@@ -12,21 +12,16 @@ from typing import Any, Protocol, cast
 import discord
 from discord import app_commands
 from discord.ext import commands
-from limits import RateLimitItemPerSecond
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import MovingWindowRateLimiter
 
 from cogs.apologies import apologise, or_apologise
 from cogs.cards import read_custom_id
-from cogs.paces import STAFF_PRESSES
+from cogs.paces import Paces
 from cogs.requests import Request, actor_of, words_of
 from cogs.rights import ACTIONS, COMMANDS, Right, Rule, has_right, permissions_of
+from cogs.turnstile import Turnstile
 from locales.catalogue import translatable
-from membership.actors import Actor
 from membership.errors import Retry, UserError
 from membership.services import Services
-
-STAFF_SECONDS = 10
 
 _NOT_SET_UP = translatable(
     "Doorlist is not set up in this server yet. Somebody with Manage Server runs /doorlist setup."
@@ -41,14 +36,13 @@ class Frame:
     """Opens a request for every interaction, or says why not. One per life of the bot."""
 
     def __init__(
-        self, services: Services, operator_ids: Callable[[], frozenset[int]], *, staff_presses: int = STAFF_PRESSES
+        self, services: Services, operator_ids: Callable[[], frozenset[int]], *, paces: Paces | None = None
     ) -> None:
         """Take the use-cases' services and who runs this Doorlist, as far as Discord has told."""
         self.services = services
         self._operator_ids = operator_ids
         self._handlers: dict[str, Handler] = {}
-        self._pace = MovingWindowRateLimiter(MemoryStorage())
-        self._staff_pace = RateLimitItemPerSecond(staff_presses, STAFF_SECONDS)
+        self._turnstile = Turnstile(paces or Paces())
         self.menus: list[app_commands.ContextMenu] = []
         self.doorlist = app_commands.Group(
             name="doorlist",
@@ -134,7 +128,7 @@ class Frame:
             fields=_fields(data),
         )
         self._check_right(request, rule)
-        await self._check_pace(actor, rule)
+        await self._check_pace(request, rule)
         if not rule.opens_form:
             await request.think()
         await self._check_active(request, rule)
@@ -167,9 +161,13 @@ class Frame:
         if not has_right(request.actor, rule.right):
             raise app_commands.CheckFailure
 
-    async def _check_pace(self, actor: Actor, rule: Rule) -> None:
-        if rule.right is not Right.MEMBER and not await self._pace.hit(self._staff_pace, str(actor.user_id)):
-            raise UserError("That was a lot at once. Wait ten seconds and go on; nothing was changed by this one.")
+    async def _check_pace(self, request: Request, rule: Rule) -> None:
+        if not await self._turnstile.passes(request.actor.user_id, rule.right):
+            raise UserError(
+                request.words.say(
+                    "That was a lot at once. Wait ten seconds and go on; nothing was changed by this one."
+                )
+            )
 
     async def _check_active(self, request: Request, rule: Rule) -> None:
         if not rule.needs_active:
