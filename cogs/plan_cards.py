@@ -22,17 +22,16 @@ _HOLDERS_NAMED = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanFacts:
-    """A plan with what is true of it now. `products` are labels; `troubles` are what needs attention, in words."""
+    """A plan with what is true of it now. `products` are labels; `troubles` are what needs attention, in words.
+
+    `members` counts those who have access, `counts` all grants by their state.
+    """
 
     plan: Plan
     products: tuple[str, ...]
     counts: Mapping[GrantState, int]
+    members: int
     troubles: tuple[str, ...]
-
-    @property
-    def members(self) -> int:
-        """Return how many have access."""
-        return self.counts.get(GrantState.DELIVERED, 0) + self.counts.get(GrantState.PAST_DUE, 0)
 
 
 def list_card(plans: Sequence[PlanFacts]) -> Card:

@@ -163,6 +163,9 @@ class Purchases(Protocol):
     async def grant_counts(self, guild_id: GuildId) -> Mapping[tuple[PlanId, GrantState], int]:
         """Count a guild's grants by plan and state."""
 
+    async def active_counts(self, guild_id: GuildId) -> Mapping[tuple[PlanId, GrantState], int]:
+        """Count a guild's grants that give access now: delivered, late, or kept by the brake, not everything held."""
+
     async def grants_in_state(
         self, guild_id: GuildId, state: GrantState, reason: Reason | None, limit: int
     ) -> Sequence[Grant]:

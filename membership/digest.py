@@ -25,7 +25,6 @@ from membership.services import Services
 
 MONDAY = 0
 CHART_DAYS = 30
-ACTIVE = (GrantState.DELIVERED, GrantState.PAST_DUE)
 _COUNTED = ("grant.created", "grant.delivered", "grant.revoked", "grant.recovered", "grant.past_due")
 _CHANGES = {"grant.delivered": 1, "grant.revoked": -1}
 
@@ -112,12 +111,12 @@ async def gather(services: Services, guild: Guild, span: Span, now: datetime) ->
     ):
         told.add(portion)
     async with services.store.read() as tx:
-        counts = await tx.purchases.grant_counts(guild.id)
+        counts = await tx.purchases.active_counts(guild.id)
         income = await _income(tx, guild.id, span)
         needs = await _needs(tx, guild, now)
     async with services.store.read() as tx:
         also = await _also(tx, guild, span)
-    active = sum(count for (_, state), count in counts.items() if state in ACTIVE)
+    active = sum(counts.values())
     return {
         "guild_id": str(guild.id),
         "first": span.first.isoformat(),

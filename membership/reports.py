@@ -24,8 +24,6 @@ from membership.records import Guild
 from membership.report_ledgers import Happened, Taken
 from membership.services import Services
 
-_ACTIVE = (GrantState.DELIVERED, GrantState.PAST_DUE)
-
 
 class _Life(Enum):
     """How a grant stands after something happened to it."""
@@ -141,12 +139,11 @@ async def members(services: Services, actor: Actor, days: int, plan_id: PlanId |
     async for portion in record_walk.walk(services, actor.guild_id, tuple(_AFTER), bounds, plan_id=plan_id):
         tally.add(portion)
     async with services.store.read() as tx:
-        counts = await tx.purchases.grant_counts(actor.guild_id)
-    now = {
-        state: sum(count for (plan, each), count in counts.items() if each is state and plan_id in (None, plan))
-        for state in _ACTIVE
-    }
-    return tally.report(replace(scope, is_cut=bounds.is_cut), active=sum(now.values()), late=now[GrantState.PAST_DUE])
+        counts = await tx.purchases.active_counts(actor.guild_id)
+    now: Counter[GrantState] = Counter()
+    for (plan, state), count in counts.items():
+        now[state] += count if plan_id in (None, plan) else 0
+    return tally.report(replace(scope, is_cut=bounds.is_cut), active=now.total(), late=now[GrantState.PAST_DUE])
 
 
 async def revenue(services: Services, actor: Actor, days: int) -> RevenueReport:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from membership.errors import Reason
@@ -72,9 +72,18 @@ class Grants:
 
     async def grant_counts(self, guild_id: GuildId) -> Mapping[tuple[PlanId, GrantState], int]:
         """Count a guild's grants by plan and state."""
+        return await self._counts(grants.c.guild_id == guild_id)
+
+    async def active_counts(self, guild_id: GuildId) -> Mapping[tuple[PlanId, GrantState], int]:
+        """Count a guild's grants that give access now: delivered, late, or kept by the brake, not everything held."""
+        is_kept = and_(grants.c.state == GrantState.HELD, grants.c.reason == Reason.BRAKE)
+        is_active = grants.c.state.in_((GrantState.DELIVERED, GrantState.PAST_DUE))
+        return await self._counts(and_(grants.c.guild_id == guild_id, or_(is_active, is_kept)))
+
+    async def _counts(self, condition: ColumnElement[bool]) -> Mapping[tuple[PlanId, GrantState], int]:
         found = await self._connection.execute(
             select(grants.c.plan_id, grants.c.state, func.count())
-            .where(grants.c.guild_id == guild_id)
+            .where(condition)
             .group_by(grants.c.plan_id, grants.c.state)
         )
         return {(PlanId(plan_id), state): int(count) for plan_id, state, count in found}

@@ -26,6 +26,7 @@ from membership.desk import (
     Post,
     Preview,
 )
+from membership.errors import Reason
 from membership.model import (
     ChannelId,
     CustomerSnapshot,
@@ -316,6 +317,28 @@ async def test_a_guild_knows_whom_it_bears_on_and_how_they_stand(database: Datab
         assert await tx.members.keys_of_guild(ELSEWHERE, UserId(0), 10) == []
         assert await tx.purchases.grant_counts(GUILD) == {(PlanId(grant.plan_id), GrantState.PENDING): 2}
         assert (await tx.members.get(KEY), await tx.members.count_present(GUILD)) == (None, 0)
+
+
+async def test_what_the_brake_holds_is_active_and_other_held_grants_are_not(database: Database) -> None:
+    stands = [
+        (GrantState.DELIVERED, Reason.PAID),
+        (GrantState.PAST_DUE, Reason.PAYMENT_FAILED),
+        (GrantState.HELD, Reason.BRAKE),
+        (GrantState.HELD, Reason.STATUS_UNKNOWN),
+        (GrantState.HELD, Reason.HAND_REMOVED),
+    ]
+    async with database.write() as tx:
+        for number, (state, reason) in enumerate(stands):
+            user = UserId(900 + number)
+            grant = await a_linked_grant(tx, user, external_id=f"sub_{number}", customer=f"cus_{number}")
+            await tx.purchases.set_grant(replace(grant, state=state, reason=reason))
+        counts = await tx.purchases.active_counts(GUILD)
+        assert {state: count for (_, state), count in counts.items()} == {
+            GrantState.DELIVERED: 1,
+            GrantState.PAST_DUE: 1,
+            GrantState.HELD: 1,
+        }
+        assert await tx.purchases.active_counts(ELSEWHERE) == {}
 
 
 async def test_a_revocation_is_kept_with_the_grant(database: Database) -> None:
