@@ -22,7 +22,7 @@ HOUR = timedelta(hours=1)
 KEPT = timedelta(days=90)
 PRUNED_AT_ONCE = 500
 MOST_PORTIONS = 1000
-LAST_RUN = syncing.LAST_RUNS["five minutes"]
+LAST_RUN = syncing.LAST_RUNS["five-minute"]
 """The cursor that says when the last five-minute run began, for whoever asks beside this process."""
 
 

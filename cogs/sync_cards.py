@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from cogs.about_cards import span
 from cogs.cards import Button, Buttons, Card, Line, Row, Style, Text, Tone
 from cogs.member_words import answer_text
+from cogs.refusals import staff_fix, staff_sentence
 from cogs.safety_cards import forecast_text
 from cogs.words import code_text, date, role_mentions
 from membership.adoption import NOTICE_DAYS, Holders
 from membership.desk import AdoptionPolicy
 from membership.drift import MOST, Away, Drift, Lacking
+from membership.errors import Reason
 from membership.forecast import Forecast
 from membership.model import RoleId
 from membership.records import TroubledJob
-from membership.syncing import Ran, Status, member_of
+from membership.syncing import Ran, Refused, Status, member_of
 
 ROWS_OF_EACH = 3
-TROUBLES_SHOWN = 8
+TROUBLES_SHOWN = 5
+NAMED_OF_REFUSED = 20
 _WAITS = timedelta(seconds=10)
 
 
@@ -61,20 +65,25 @@ def status_card(status: Status) -> Card:
             "\n".join(
                 [
                     *_standing(status),
-                    f"Last run: {_moments(status.last_runs, status)}",
+                    *_runs(status),
                     f"Newest event: {_moments(status.newest_events, status) or 'no payment provider is connected'}",
                     f"Now: {queue}{waiting}",
                 ]
             )
         )
     ]
+    if status.waiting:
+        resume = Button(label="Resume…", action="resume", style=Style.MAIN)
+        lines.append(Row(f"⏸️ **{status.waiting:,} waiting**: role changes are paused", resume))
+    refused = list(_refused_lines(status.refused))
+    lines += refused[:ROWS_OF_EACH] + _more(len(refused), ROWS_OF_EACH)
     if status.troubled:
         lines.append(Text(f"**{len(status.troubled):,} failed**, {parked:,} of them given up:"))
         lines += [_trouble(job) for job in status.troubled[:TROUBLES_SHOWN]]
         lines += _more(len(status.troubled), TROUBLES_SHOWN)
     run = Button(label="Run now", action="sync-now", style=Style.MAIN)
     lines.append(Buttons((run, Button(label="Refresh", action="sync-status"))))
-    return Card(title="🔄 Status", lines=tuple(lines), tone=Tone.WARN if status.troubled else Tone.NEWS)
+    return Card(title="🔄 Status", lines=tuple(lines), tone=Tone.WARN if status.troubled or refused else Tone.NEWS)
 
 
 def drift_card(drift: Drift, holders: Mapping[RoleId, Holders | None]) -> Card:
@@ -125,6 +134,28 @@ def _standing(status: Status) -> list[str]:
         [] if status.is_available else ["⚠️ Discord shows this server as unavailable. Nothing is concluded from that."]
     )
     return paused + away
+
+
+def _runs(status: Status) -> list[str]:
+    """Say when each clock ran last, those that have not run yet by themselves."""
+    ran = {name: at for name, at in status.last_runs.items() if at is not None}
+    last = [f"Last run: {_moments(ran, status)}"] if ran else []
+    return last + [f"The {name} run has not run yet." for name, at in status.last_runs.items() if at is None]
+
+
+def _refused_lines(refused: Sequence[Refused]) -> Iterator[Line]:
+    """Count what Discord refuses by its cause, and name whom it keeps waiting, most of them first."""
+    by_cause: dict[tuple[Reason, tuple[RoleId, ...]], list[Refused]] = defaultdict(list)
+    for each in refused:
+        by_cause[each.reason, each.role_ids].append(each)
+    for (reason, role_ids), theirs in sorted(by_cause.items(), key=lambda item: -len(item[1])):
+        facts = {"role_id": role_ids[0] if len(role_ids) == 1 else "", "plan": theirs[0].plan_name}
+        named = " ".join(f"<@{each.user_id}>" for each in theirs[:NAMED_OF_REFUSED])
+        more = f" and {len(theirs) - NAMED_OF_REFUSED:,} more" if len(theirs) > NAMED_OF_REFUSED else ""
+        fix = staff_fix(reason, facts)
+        text = f"⚠️ **{len(theirs):,} blocked**: {staff_sentence(reason, facts)}\n{named}{more}"
+        why = Button(label="Why", action="member-why", args=(theirs[0].user_id,))
+        yield Row(f"{text}\n-# Fix: {fix}" if fix else text, why)
 
 
 def _moments(found: Mapping[str, datetime | None], status: Status) -> str:

@@ -58,6 +58,10 @@ class Reason(StrEnum):
     MAIL_REFUSED = "mail_refused"
 
 
+PAUSED_HERE = "role changes are paused in this server"
+"""What a job says that waits for staff to end a pause: it has not failed."""
+
+
 class DoorlistError(Exception):
     """Base of the four failures; never raised itself."""
 

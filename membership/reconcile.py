@@ -13,7 +13,7 @@ from membership.bounds import limits_of
 from membership.desk import Exemption
 from membership.diff import Kick, Remove, Step, diff
 from membership.entitlements import Decision, Outcome, decide
-from membership.errors import Audience, Blocked, Gone, Reason, Retry
+from membership.errors import PAUSED_HERE, Audience, Blocked, Gone, Reason, Retry
 from membership.model import Lane, MemberKey, Observation, PurchaseId, PurchaseKind, UserId
 from membership.services import Services
 from membership.steps import Errand, perform
@@ -41,7 +41,7 @@ async def reconcile(services: Services, key: MemberKey, lane: Lane) -> None:
         if guild is None or not guild.is_active or (not facts.claims and not facts.holdings):
             return
         if guild.paused_at is not None:
-            raise Retry("role changes are paused in this server", after=PAUSED_PATIENCE)
+            raise Retry(PAUSED_HERE, after=PAUSED_PATIENCE)
         if exemption is not None:
             await _look_again(services, exemption)
             return

@@ -9,19 +9,21 @@ from datetime import datetime, timedelta
 
 from membership import binding
 from membership.actors import Actor
-from membership.errors import UserError
+from membership.errors import PAUSED_HERE, Reason, UserError
 from membership.ledgers import Transaction
-from membership.model import Lane, MemberKey, PlanId
+from membership.model import Grant, GrantState, Lane, MemberKey, PlanId, RoleId, UserId
 from membership.records import TroubledJob
 from membership.services import Services
 
-LAST_RUNS = {"five minutes": "run:last", "hourly": "run:hourly", "nightly": "run:nightly"}
+LAST_RUNS = {"five-minute": "run:last", "hourly": "run:hourly", "nightly": "run:nightly"}
 """Which cursor says when each clock last ran."""
 KINDS = ("member", "sweep", "adoption")
 """The kinds of jobs that are a server's own: their key is its id, or begins with it."""
 PATIENCE = timedelta(seconds=12)
 LOOK_AGAIN_SECONDS = 0.2
 MOST_TROUBLED = 100
+REFUSED_PAGE = 25
+"""Refused grants looked at in one transaction: with one database connection, webhooks wait for its end."""
 ROLES_PER_SECOND = 1
 """What Discord takes in one server: ten role changes in ten seconds (facts on rate limits)."""
 
@@ -39,8 +41,21 @@ class Ran:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A grant that could not be delivered: whose, of which plan, and the roles that are lacking."""
+
+    user_id: UserId
+    plan_name: str
+    role_ids: tuple[RoleId, ...]
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """How a server's work stands. `last_runs` and `newest_events` by name, None for never; `queue`: members to do."""
+    """How a server's work stands. `last_runs` and `newest_events` by name, None for never; `queue`: members to do.
+
+    `waiting`: how many jobs wait for the end of a pause; `refused`: grants not delivered, not all of many.
+    """
 
     now: datetime
     paused_at: datetime | None
@@ -50,6 +65,8 @@ class Status:
     queue: int
     longest_wait: timedelta
     troubled: Sequence[TroubledJob]
+    waiting: int = 0
+    refused: Sequence[Refused] = ()
 
 
 async def run_now(services: Services, actor: Actor, plan_id: PlanId | None = None) -> Ran:
@@ -84,8 +101,11 @@ async def run_now(services: Services, actor: Actor, plan_id: PlanId | None = Non
 
 async def status(services: Services, actor: Actor) -> Status:
     """Say how the work of the actor's server stands."""
+    refused = await _refused(services, actor)
     async with services.store.read() as tx:
         guild = await tx.guilds.get(actor.guild_id)
+        jobs = await tx.jobs.troubled(KINDS, str(actor.guild_id), MOST_TROUBLED)
+        troubled = [job for job in jobs if job.is_parked or job.last_error != PAUSED_HERE]
         counts = await tx.jobs.counts(str(actor.guild_id))
         queue = counts["due"] + counts["leased"]
         return Status(
@@ -96,7 +116,9 @@ async def status(services: Services, actor: Actor) -> Status:
             newest_events={name: await tx.inbox.newest_at(name) for name in sorted(services.sellers.by_name)},
             queue=queue,
             longest_wait=timedelta(seconds=queue / ROLES_PER_SECOND),
-            troubled=await tx.jobs.troubled(KINDS, str(actor.guild_id), MOST_TROUBLED),
+            troubled=troubled,
+            waiting=len(jobs) - len(troubled),
+            refused=refused,
         )
 
 
@@ -140,6 +162,26 @@ async def _left(services: Services, actor: Actor) -> int:
     async with services.store.read() as tx:
         counts = await tx.jobs.counts(str(actor.guild_id))
     return counts["due"] + counts["leased"]
+
+
+async def _refused(services: Services, actor: Actor) -> Sequence[Refused]:
+    """Return the grants of connected members that could not be delivered, those of MOST_TROUBLED at most."""
+    async with services.store.read() as tx:
+        failed = await tx.purchases.grants_in_state(actor.guild_id, GrantState.FAILED, None, MOST_TROUBLED)
+    found: list[Refused] = []
+    for start in range(0, len(failed), REFUSED_PAGE):
+        async with services.store.read() as tx:
+            found += [each for grant in failed[start : start + REFUSED_PAGE] if (each := await _refused_one(tx, grant))]
+    return found
+
+
+async def _refused_one(tx: Transaction, grant: Grant) -> Refused | None:
+    link = await tx.links.active((await tx.purchases.get(grant.purchase_id)).customer_id)
+    if link is None:
+        return None
+    plan, row = await tx.plans.get(grant.plan_id), await tx.members.get(MemberKey(grant.guild_id, link.user_id))
+    lacking = plan.all_roles if row is None else (row.desired ^ row.observed) & plan.all_roles
+    return Refused(user_id=link.user_id, plan_name=plan.name, role_ids=tuple(sorted(lacking)), reason=grant.reason)
 
 
 def _moment(written: str | None) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from cogs import rendering
@@ -11,12 +12,23 @@ from cogs.sync_cards import drift_card, status_card
 from membership.adoption import Holders
 from membership.desk import PlanCode, PlanCodeLabel
 from membership.drift import Away, Drift, Lacking
+from membership.errors import Reason
 from membership.model import GuildId, Plan, PlanId, RoleId, UserId
 from membership.plan_codes import PAGE, Listed, Listing
 from membership.records import TroubledJob
-from membership.syncing import Status
+from membership.syncing import Refused, Status
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
+QUIET = Status(
+    now=NOW,
+    paused_at=None,
+    is_available=True,
+    last_runs={"hourly": None},
+    newest_events={"stripe": NOW - timedelta(minutes=3)},
+    queue=0,
+    longest_wait=timedelta(),
+    troubled=(),
+)
 PLAN = Plan(id=PlanId(1), guild_id=GuildId(1), name="VIP", slug="vip", roles=(RoleId(11),), products=())
 
 
@@ -69,18 +81,26 @@ def test_a_failure_is_told_in_words_and_a_fault_of_ours_without_its_exception() 
         TroubledJob(kind="member", key="1:7", due_at=NOW, attempts=1, is_parked=True, last_error="KeyError('x')"),
         TroubledJob(kind="sweep", key="1", due_at=NOW, attempts=2, is_parked=False, last_error="Discord is busy"),
     ]
-    status = Status(
-        now=NOW,
-        paused_at=None,
-        is_available=True,
-        last_runs={"hourly": None},
-        newest_events={"stripe": NOW - timedelta(minutes=3)},
-        queue=120,
-        longest_wait=timedelta(minutes=2),
-        troubled=jobs,
-    )
+    status = replace(QUIET, queue=120, longest_wait=timedelta(minutes=2), troubled=jobs)
     text = written(status_card(status))
     assert "KeyError" not in text
     assert "the whole server: Discord is busy" in text
-    assert "hourly never" in text
+    assert "The hourly run has not run yet." in text
     assert "120 members in the queue, 2 minutes at most" in text
+
+
+def test_a_pause_is_told_as_waiting_with_a_way_to_end_it() -> None:
+    card = status_card(replace(QUIET, paused_at=NOW, waiting=3))
+    assert "**3 waiting**: role changes are paused" in written(card)
+    assert "failed" not in written(card)
+    assert [line.button.action for line in card.lines if isinstance(line, Row)] == ["resume"]
+
+
+def test_the_status_counts_by_cause_whom_discord_refuses() -> None:
+    theirs = [
+        Refused(user_id=UserId(user), plan_name="VIP", role_ids=(RoleId(5),), reason=Reason.ROLE_ABOVE_BOT)
+        for user in (7, 8)
+    ]
+    text = written(status_card(replace(QUIET, refused=theirs)))
+    assert "**2 blocked**: Discord does not let me give or take <@&5>: it is above my own role.\n<@7> <@8>" in text
+    assert "drag Doorlist above <@&5>" in text

@@ -55,6 +55,16 @@ async def test_a_paused_server_is_told_instead_of_run(world: World) -> None:
         await syncing.run_now(world.services, OWNER)
 
 
+async def test_what_waits_for_the_end_of_a_pause_has_not_failed(world: World) -> None:
+    await world.plan("vip", VIP)
+    await world.member("vip")
+    await pauses.pause(world.services, OWNER, "")
+    await world.mark("member", str(MemberKey(GUILD, CHARLIE)), scope=str(GUILD))
+    await world.settle()
+    status = await syncing.status(world.services, OWNER)
+    assert (status.waiting, list(status.troubled)) == (1, [])
+
+
 async def test_drift_names_who_lacks_a_role_and_who_is_away(world: World) -> None:
     await world.plan("vip", VIP)
     world.discord.guilds[GUILD].roles[VIP] = 99
@@ -65,6 +75,9 @@ async def test_drift_names_who_lacks_a_role_and_who_is_away(world: World) -> Non
     assert found.lacking[0].why == Reason.ROLE_ABOVE_BOT
     assert [each.user_id for each in found.away] == [BOB]
     assert (await drift.find(world.services, STRANGER)).lacking == ()
+    (refused,) = (await syncing.status(world.services, OWNER)).refused
+    assert (refused.user_id, refused.role_ids, refused.reason) == (CHARLIE, (VIP,), Reason.ROLE_ABOVE_BOT)
+    assert (await syncing.status(world.services, STRANGER)).refused == []
 
 
 async def test_a_failed_job_is_shown_in_its_own_server_and_tried_again(world: World) -> None:
