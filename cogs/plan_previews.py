@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from cogs import plan_checks, plan_reading
+from cogs import plan_checks, plan_reading, role_holders
 from cogs.cards import Tone
 from cogs.frame import Frame
 from cogs.plan_cards import adopt_card, adopted_card, applied_card
@@ -24,7 +24,6 @@ from membership.preview import Differs, Shown
 
 FIRST_LOOK_SECONDS = 1.0
 NEXT_LOOK_SECONDS = 5.0
-HOLDERS_SECONDS = 10.0
 
 
 class PlanPreviews:
@@ -99,18 +98,17 @@ class PlanPreviews:
         for role_id in sorted(set(shown.plan.roles) - known - {NEW_ROLE}):
             async with request.services.store.read() as tx:
                 is_decided = await tx.adoptions.get(request.guild_id, role_id) is not None
-            holders = None if is_decided else await _holders(request, role_id)
+            holders = None if is_decided else await role_holders.counted(request, role_id)
             if holders is not None and holders.user_ids:
                 undecided.append(holders)
         return undecided
 
     async def _ask(self, request: Request) -> None:
         (role_id,) = request.args
-        holders = await _holders(request, RoleId(int(role_id)))
-        if holders is None:
+        try:
+            await request.show(adopt_card(await role_holders.all_of(request, RoleId(int(role_id)))))
+        except (Blocked, Retry):
             await request.say(_CANNOT_COUNT, tone=Tone.WARN)
-        else:
-            await request.show(adopt_card(holders))
 
     async def _decide(self, request: Request) -> None:
         policy, role_id, set_hash = request.args
@@ -124,24 +122,13 @@ _CANNOT_COUNT = (
 )
 
 
-async def _holders(request: Request, role_id: RoleId) -> Holders | None:
-    """Return who has a role without a purchase, None when nobody can tell now. Raises UserError for no role of ours."""
-    if role_id not in request.services.discord.roles(request.guild_id):
-        raise UserError("There is no such role in this server.")
-    try:
-        async with asyncio.timeout(HOLDERS_SECONDS):
-            return await adoption.holders_without_purchase(request.services, request.guild_id, role_id)
-    except (Blocked, Retry, TimeoutError):
-        return None
-
-
 async def _holder_lines(request: Request, shown: Shown) -> list[str]:
     """Say how many have the plan's roles without a purchase, for those that exist."""
     lines: list[str] = []
     for role_id in shown.plan.roles:
         if role_id not in request.services.discord.roles(request.guild_id):
             continue
-        holders = await _holders(request, role_id)
+        holders = await role_holders.counted(request, role_id)
         if holders is None:
             lines.append(f"Could not count who has <@&{role_id}> without a purchase; they are left alone.")
         elif holders.user_ids:
@@ -149,7 +136,8 @@ async def _holder_lines(request: Request, shown: Shown) -> list[str]:
             others = len(set(holders.user_ids) - await asyncio.to_thread(shown.tally.users))
             if others:
                 have = "has" if others == 1 else "have"
-                lines.append(f"**{others:,}** {have} <@&{role_id}> without a purchase (left alone)")
+                number = role_holders.number_text(others, holders)
+                lines.append(f"**{number}** {have} <@&{role_id}> without a purchase (left alone)")
     return lines
 
 

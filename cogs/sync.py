@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs import plan_reading, suggestions
+from cogs import plan_reading, role_holders, suggestions
 from cogs.frame import Frame
 from cogs.plan_cards import adopted_card
 from cogs.requests import Request
 from cogs.rights import Right, permissions_of
 from cogs.sync_cards import adopt_ask_card, drift_card, dry_card, ran_card, status_card
 from membership import adoption, drift, syncing
-from membership.adoption import Holders, Wish
+from membership.adoption import Wish
 from membership.desk import AdoptionPolicy
-from membership.errors import Blocked, Retry
 from membership.forecast import forecast
 from membership.model import PlanId, RoleId
 
-HOLDERS_SECONDS = 10.0
 ROLES_COUNTED = 10
 
 
@@ -61,7 +57,9 @@ class SyncCommands(commands.GroupCog, group_name="sync", group_description="Comp
         """Show what differs."""
         request = Request.of(interaction)
         found = await drift.find(request.services, request.actor, await _plan(request, plan))
-        holders = {role_id: await _holders(request, role_id) for role_id in _countable(request, found.role_ids)}
+        holders = {
+            role_id: await role_holders.counted(request, role_id) for role_id in _countable(request, found.role_ids)
+        }
         await request.show(drift_card(found, holders))
 
     @app_commands.command(description="Decide about people who already hold a managed role")
@@ -80,12 +78,7 @@ class SyncCommands(commands.GroupCog, group_name="sync", group_description="Comp
             wish = Wish(role_id=role_id, policy=chosen)
             await request.show(adopted_card(await adoption.adopt(request.services, request.actor, wish)))
             return
-        try:
-            async with asyncio.timeout(HOLDERS_SECONDS):
-                holders = await adoption.holders_without_purchase(request.services, request.guild_id, role_id)
-        except TimeoutError:
-            raise Retry("Discord did not list the members in time") from None
-        await request.show(adopt_ask_card(holders, chosen))
+        await request.show(adopt_ask_card(await role_holders.all_of(request, role_id), chosen))
 
 
 async def _run(request: Request, plan_id: PlanId | None) -> None:
@@ -113,12 +106,3 @@ def _countable(request: Request, role_ids: tuple[RoleId, ...]) -> list[RoleId]:
     """Return the roles that there are, not too many: each is a walk through its holders."""
     known = request.services.discord.roles(request.guild_id)
     return [role_id for role_id in role_ids if role_id in known][:ROLES_COUNTED]
-
-
-async def _holders(request: Request, role_id: RoleId) -> Holders | None:
-    """Return who has a role without a purchase, None when nobody can tell now."""
-    try:
-        async with asyncio.timeout(HOLDERS_SECONDS):
-            return await adoption.holders_without_purchase(request.services, request.guild_id, role_id)
-    except (Blocked, Retry, TimeoutError):
-        return None

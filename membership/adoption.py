@@ -6,6 +6,7 @@ shown are touched. Only Discord knows who has a role, and shows it only with the
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +19,7 @@ from membership.actors import Actor
 from membership.change_kinds import ChangeKind, adoption_json
 from membership.crowds import People
 from membership.desk import Adoption, AdoptionPolicy, Preview
-from membership.errors import UserError
+from membership.errors import Retry, UserError
 from membership.ledgers import Transaction
 from membership.model import (
     ChangeId,
@@ -41,6 +42,8 @@ NOTICE_DAYS = 14
 LONGEST_NOTICE_DAYS = 90
 MOST_HOLDERS = 20_000
 """Holders that one decision may be about."""
+LISTING_SECONDS = 10.0
+"""How long Discord may take to list them: somebody is waiting for the answer."""
 NOTICED_AT_MOST = 100
 """Holders who get a direct message: Discord stops bots that write to many people who never wrote to them."""
 PAGE = 50
@@ -89,16 +92,25 @@ async def holders_without_purchase(services: Services, guild_id: GuildId, role_i
 
     Raises Blocked(MISSING_ACCESS) without the members intent, and Retry while Discord cannot tell.
     """
-    found: list[UserId] = []
-    async for page in services.discord.role_holders(guild_id, role_id):
-        found += page
-        if len(found) > MOST_HOLDERS:
-            break
+    found = await _listed_by_discord(services, guild_id, role_id)
     held = await crowd_walk.everybody(services, lambda tx, after: tx.crowds.holders(guild_id, role_id, after))
     ours = frozenset(held) | await _entitled(services, guild_id, role_id)
     left = sorted(set(found) - ours)[:MOST_HOLDERS]
     is_complete = len(found) <= MOST_HOLDERS
     return Holders(role_id=role_id, user_ids=tuple(left), set_hash=_hash(left), is_complete=is_complete)
+
+
+async def _listed_by_discord(services: Services, guild_id: GuildId, role_id: RoleId) -> list[UserId]:
+    found: list[UserId] = []
+    try:
+        async with asyncio.timeout(LISTING_SECONDS):
+            async for page in services.discord.role_holders(guild_id, role_id):
+                found += page
+                if len(found) > MOST_HOLDERS:
+                    break
+    except TimeoutError:
+        raise Retry("Discord did not list the members in time") from None
+    return found
 
 
 async def _entitled(services: Services, guild_id: GuildId, role_id: RoleId) -> frozenset[UserId]:

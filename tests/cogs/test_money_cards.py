@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from cogs import rendering
+from cogs import rendering, role_holders
 from cogs.cards import Buttons, Card, Row, Text
 from cogs.code_cards import listing_card
 from cogs.sync_cards import drift_card, status_card
@@ -104,3 +104,9 @@ def test_the_status_counts_by_cause_whom_discord_refuses() -> None:
     text = written(status_card(replace(QUIET, refused=theirs)))
     assert "**2 blocked**: Discord does not let me give or take <@&5>: it is above my own role.\n<@7> <@8>" in text
     assert "drag Doorlist above <@&5>" in text
+
+
+def test_a_list_that_was_cut_says_so() -> None:
+    holders = Holders(role_id=RoleId(5), user_ids=(UserId(1),), set_hash="", is_complete=False)
+    assert role_holders.number_text(20_000, holders) == "20,000 or more"
+    assert role_holders.number_text(1, replace(holders, is_complete=True)) == "1"
