@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +9,7 @@ from datetime import datetime
 from cogs.cards import Attachment, Button, Buttons, Card, Divider, Download, Line, Row, Style, Text, Tone
 from cogs.plan_words import changed_lines, people_text, roles_text, rule_lines, why_text
 from cogs.words import code_text
+from membership import csv_text
 from membership.model import OnEnd, Plan, RoleId
 from membership.plan_effects import Effect, Fate, Tally
 from membership.preview import Differs, Shown
@@ -26,8 +25,6 @@ _VERBS: Mapping[Fate, str] = {
     Fate.MOVE: "would move",
     Fate.BLOCKED: "cannot be done",
 }
-_RISKY = "=+-@\t\r\n"
-"""What a spreadsheet takes for the beginning of a formula (CWE-1236)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,19 +104,12 @@ def file_card(shown: Shown) -> Card:
 
 def csv_of(effects: Iterable[Effect]) -> bytes:
     """Write effects as CSV; what a spreadsheet would run is quoted as text."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(("user_id", "what", "gets", "loses", "leaves_server", "why"))
-    for effect in effects:
-        gets, loses = (" ".join(map(str, roles)) for roles in (effect.gained, effect.lost))
-        leaves = "yes" if effect.is_kicked else "no"
-        writer.writerow([_cell(each) for each in (effect.user_id, effect.fate, gets, loses, leaves, effect.why)])
-    return out.getvalue().encode("utf-8-sig")
+    return csv_text.write([("user_id", "what", "gets", "loses", "leaves_server", "why"), *map(_cells, effects)])
 
 
-def _cell(value: object) -> str:
-    text = str(value)
-    return f"'{text}" if text.startswith(tuple(_RISKY)) else text
+def _cells(effect: Effect) -> tuple[object, ...]:
+    gets, loses = (" ".join(map(str, roles)) for roles in (effect.gained, effect.lost))
+    return effect.user_id, effect.fate, gets, loses, "yes" if effect.is_kicked else "no", effect.why
 
 
 def _title(plan: Plan) -> str:

@@ -13,7 +13,7 @@ MOST_BYTES = 10_000_000
 MOST_ROWS = 200_000
 LONGEST_CELL = 1000
 _DELIMITERS = (",", ";", "\t", "|")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet takes a cell for a formula by: https://owasp.org/www-community/attacks/CSV_Injection"""
 _GUARD = "'"
 _BOMS = ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig"))
