@@ -1,4 +1,7 @@
-"""Looks again at the roles that plans give whenever roles change, and tells the server once what became unusable."""
+"""Looks again at the roles that plans give whenever roles change, and tells the server once what became unusable.
+
+The members of a plan whose role is gone are looked at again, so that their grants say so.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from datetime import datetime
 from membership import notices
 from membership.errors import Reason
 from membership.ledgers import Transaction
-from membership.model import GuildId, Plan, RoleId
+from membership.model import GuildId, Lane, Plan, RoleId
 from membership.ports import GuildRole
 from membership.services import Services
 
@@ -56,6 +59,10 @@ async def look(services: Services, guild_id: GuildId) -> None:
         # One permission for all roles is one piece of news.
         for trouble in [*(each for each in found if each not in lost), *lost[:1]]:
             await _tell(tx, guild_id, trouble, now)
+        deleted = {trouble.role_id for trouble in found if trouble.refusal == DELETED}
+        for plan in plans:
+            if plan.all_roles & deleted:
+                await tx.jobs.mark("plan", str(plan.id), lane=Lane.PLAN, run_at=now)
         for role_id, standing in present.items():
             if not standing.refusal and role_id in known and known[role_id].refusal:
                 await notices.solve(tx, guild_id, _problem(role_id), now)

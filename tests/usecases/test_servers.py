@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from membership import comps, exemptions, holds, role_watch, server_settings, servers, undo
+from membership import comps, exemptions, holds, role_again, role_watch, server_settings, servers, undo
 from membership.actors import Actor
 from membership.comps import RevokeWhen, Terms
 from membership.errors import Reason, UserError
@@ -132,6 +132,30 @@ async def test_a_sold_role_that_is_deleted_or_grows_dangerous_is_told_once(world
     await role_watch.look(world.services, GUILD)
     await role_watch.look(world.services, GUILD)
     assert len(await world.audit("role.deleted")) == 1
+
+
+@pytest.mark.parametrize("manual_change", ["restore", "accept"])
+async def test_a_deleted_role_shows_on_its_members_and_can_be_made_again(world: World, manual_change: str) -> None:
+    await world.plan("vip", VIP)
+    bought = await world.member("vip")
+    await server_settings.change(world.services, MANAGER, {"manual_change": manual_change})
+    await role_watch.look(world.services, GUILD)
+    del world.discord.guilds[GUILD].roles[VIP]
+    world.roles(CHARLIE).discard(VIP)
+    await role_watch.look(world.services, GUILD)
+    await world.settle()
+    assert await world.standing(bought) == ["failed role_deleted"]
+
+    async with world.services.store.read() as tx:
+        (plan,) = await tx.plans.all(GUILD)
+    made = await role_again.make_again(world.services, MANAGER, plan.id, VIP)
+    await world.settle()
+    assert world.roles(CHARLIE) == {made.role_id}
+    assert await world.standing(bought) == ["delivered paid"]
+    with pytest.raises(UserError, match="does not miss"):
+        await role_again.make_again(world.services, MANAGER, plan.id, VIP)
+    with pytest.raises(UserError, match="no such plan"):
+        await role_again.make_again(world.services, STRANGER, plan.id, VIP)
 
 
 async def test_an_outage_deletes_no_role(world: World) -> None:
