@@ -28,6 +28,7 @@ from membership.model import (
     MemberKey,
     Observation,
     Plan,
+    RoleId,
     UserId,
 )
 from membership.plan_effects import (
@@ -165,8 +166,9 @@ async def apply(services: Services, actor: Actor, preview_id: str) -> Applied | 
     agreed = await asyncio.to_thread(_removals, actor.guild_id, tally)
     plan = await _with_role(services, actor, shown.plan)
     now = services.clock.now()
+    made = next((role for role in plan.roles if role not in shown.plan.roles), None)
     async with services.store.write() as tx:
-        await _require_untouched(tx, shown)
+        await _require_untouched(tx, shown, made)
         plan = await plans.write(tx, plan, now)
         if agreed:
             await tx.removals.release(actor.guild_id, agreed, f"preview {shown.id}", str(actor), now)
@@ -235,9 +237,13 @@ def _object(written: object) -> Json:
     return dict(written) if isinstance(written, Mapping) else {}
 
 
-async def _require_untouched(tx: Transaction, shown: Shown) -> None:
-    if shown.before is not None and await tx.plans.get(shown.before.id) != shown.before:
-        raise UserError("Somebody has changed this plan meanwhile. Look at it again; nothing was changed by you.")
+async def _require_untouched(tx: Transaction, shown: Shown, made: RoleId | None = None) -> None:
+    """Raise UserError where somebody was faster; it names the role that was made in vain, which only people delete."""
+    if shown.before is None or await tx.plans.get(shown.before.id) == shown.before:
+        return
+    text = "Somebody has changed this plan meanwhile. Look at it again; nothing was changed by you."
+    unused = "" if made is None else f" The new role <@&{made}> is not used: delete it, or choose it for a plan."
+    raise UserError(text + unused)
 
 
 async def _with_role(services: Services, actor: Actor, plan: Plan) -> Plan:

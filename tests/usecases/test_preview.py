@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from membership import preview, undo
+from membership import plans, preview, undo
 from membership.actors import Actor
 from membership.errors import UserError
-from membership.model import GuildId, OnPastDue, Plan, PlanProduct, PurchaseStatus
+from membership.model import GuildId, OnPastDue, Plan, PlanProduct, PurchaseStatus, RoleId
 from membership.plan_effects import NEW_PLAN, NEW_ROLE, Fate
 from membership.preview import Applied, Differs, Shown
 from tests.usecases.world import ALICE, BOB, CHARLIE, DORA, GOLD, GUILD, VIP, World
@@ -74,6 +74,22 @@ async def test_what_changed_since_the_preview_is_shown_before_anything_is_done(w
     assert world.roles(CHARLIE) == {VIP}
     await applied(world, differs.shown)
     assert world.roles(DORA) == {GOLD}
+
+
+async def test_who_is_too_late_learns_which_role_was_made_in_vain(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vip = await world.plan("vip", VIP)
+    shown = await previewed(world, replace(vip, roles=(NEW_ROLE,)))
+    makes = world.discord.create_role
+
+    async def makes_it_slowly(guild_id: GuildId, name: str, *, why: str) -> RoleId:
+        await plans.save(world.services, replace(vip, grace_days=9))
+        return await makes(guild_id, name, why=why)
+
+    monkeypatch.setattr(world.discord, "create_role", makes_it_slowly)
+    with pytest.raises(UserError, match=r"<@&\d+> is not used"):
+        await preview.apply(world.services, ALICE_ACTS, shown.id)
 
 
 async def test_a_preview_says_who_is_late_and_who_cannot_be_served(world: World) -> None:
