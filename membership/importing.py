@@ -154,6 +154,8 @@ async def order(services: Services, actor: Actor, preview_id: str, set_hash: str
             summary=f"{len(shown.ready)} members imported from {shown.file_name} ({shown.format.value})",
             before={"changed": before},
             after={"imported_at": now.isoformat(), "members": len(shown.ready)},
+            # Who is in their own list gives themselves a plan: that is told of them.
+            user_id=actor.user_id if any(entry.user_id == actor.user_id for entry in shown.ready) else None,
         )
         change_id = await staff_acts.write_down(tx, actor, act, now)
         content = {**kept.content, "change_id": int(change_id), "is_inviting": is_inviting}

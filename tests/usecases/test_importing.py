@@ -90,6 +90,17 @@ async def test_only_who_has_no_discord_account_is_mailed_and_only_when_that_was_
     assert [(mail.to, mail.template) for mail in world.mailer.sent] == [("dora@example.com", "connect")]
 
 
+async def test_who_is_in_their_own_list_is_told_of(world: World) -> None:
+    await world.plan("vip", VIP)
+    shown = await shown_list(world)
+    for actor in (replace(OWNER, user_id=CHARLIES_ID), OWNER):
+        await importing.order(world.services, actor, shown.id, shown.set_hash, is_inviting=False)
+        shown = await shown_list(world)
+    async with world.services.store.read() as tx:
+        newest = await tx.audit.recent(2, guild_id=GUILD, events=("staff.action",))
+    assert [(entry.detail or {})["is_self"] for _, _, entry in newest] == [False, True]
+
+
 async def test_what_is_exported_can_be_imported_again(world: World) -> None:
     await world.plan("gold", VIP)
     await world.member("gold", user=CHARLIE)
