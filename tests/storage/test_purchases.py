@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -19,8 +20,9 @@ from membership.model import (
     PurchaseStatus,
 )
 from membership.ports import Price
+from membership.report_ledgers import Waiting
 from storage.store import Database
-from tests.storage.builders import GUILD, a_linked_grant, a_plan, a_purchase, a_snapshot, an_account
+from tests.storage.builders import CHARLIE, DANA, GUILD, a_linked_grant, a_plan, a_purchase, a_snapshot, an_account
 from tests.storage.databases import NOON
 
 HOUR = timedelta(hours=1)
@@ -204,6 +206,21 @@ async def test_a_grant_is_stored_whole(database: Database) -> None:
         assert list(await tx.purchases.grants_in_state(GUILD, GrantState.REVOKED, Reason.CANCELLED, 5)) == [over]
         assert list(await tx.purchases.grants_in_state(GUILD, GrantState.REVOKED, None, 5)) == [over]
         assert not await tx.purchases.grants_in_state(GUILD, GrantState.REVOKED, Reason.PAID, 5)
+
+
+async def test_it_counts_who_waits_since_when_and_whose_trial_ends(database: Database) -> None:
+    async with database.write() as tx:
+        for number, user in ((1, CHARLIE), (2, DANA)):
+            grant = await a_linked_grant(
+                tx, user, external_id=f"sub_{number}", customer=f"cus_{number}", now=NOON + number * DAY
+            )
+            await tx.purchases.set_grant(replace(grant, state=GrantState.DELIVERED, reason=Reason.TRIAL))
+        changes: dict[str, Any] = {"trial_ends_at": NOON + DAY, "read_at": NOON + HOUR}
+        await a_purchase(tx, "sub_2", customer="cus_2", **changes)
+        assert await tx.reports.waiting(GUILD, GrantState.DELIVERED) == Waiting(count=2, since=NOON + DAY)
+        assert await tx.reports.waiting(GUILD, GrantState.DELIVERED, Reason.PAID) == Waiting(count=0, since=None)
+        assert await tx.reports.trials_ending(GUILD, NOON, NOON + DAY) == 0
+        assert await tx.reports.trials_ending(GUILD, NOON, NOON + DAY + HOUR) == 1
 
 
 async def test_an_unknown_payer_is_a_key_error(database: Database) -> None:

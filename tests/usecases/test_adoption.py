@@ -8,7 +8,7 @@ from membership import adoption, holds, undo
 from membership.actors import Actor
 from membership.adoption import Wish
 from membership.desk import AdoptionPolicy
-from membership.errors import UserError
+from membership.errors import Retry, UserError
 from membership.model import GuildId, RoleId
 from tests.usecases.world import ALICE, BOB, CHARLIE, DORA, GUILD, VIP, World
 
@@ -32,6 +32,12 @@ async def decides(
     )
     await world.settle()
     return adopted
+
+
+async def test_a_list_that_discord_does_not_finish_is_asked_for_again(world: World) -> None:
+    world.discord.faults.fails("role_holders", TimeoutError())
+    with pytest.raises(Retry, match="in time"):
+        await sold(world)
 
 
 async def test_holders_with_a_purchase_are_not_counted(world: World) -> None:
