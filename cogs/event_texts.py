@@ -20,6 +20,8 @@ from membership.errors import Reason
 
 GREEN, GREY, RED, AMBER, BLUE = 0x2E8B57, 0x8A8F98, 0xD64545, 0xE0A020, 0x3B7DD8
 
+_RHYTHMS: Mapping[str, str] = {"day": "daily", "week": "weekly", "month": "monthly", "year": "yearly"}
+
 Facts = Mapping[str, object]
 
 
@@ -158,6 +160,7 @@ def _given(facts: Facts) -> tuple[str, ...]:
         return _person(facts), _roles(facts)
     paid = f"Paid {money(facts)}" if "amount" in facts else ""
     interval = str(facts.get("interval") or "")
+    interval = _RHYTHMS.get(interval, code_text(interval))
     following = f"next {date(facts['next_at'])}" if facts.get("next_at") else ""
     seconds = f"From payment to role: {float(str(facts['seconds'])):.1f} s" if "seconds" in facts else ""
     payment = " · ".join(part for part in (paid, interval, following) if part)

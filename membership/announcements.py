@@ -26,6 +26,9 @@ log = structlog.get_logger()
 QUIET_ENDS = (Reason.PLAN_CHANGED, Reason.PLAN_UNMAPPED, Reason.MOVED, Reason.DISCONNECTED)
 """Ends that send no "has ended" mail: the customer has something else, or caused it and was told."""
 
+_PAID_EVENTS = ("grant.delivered", "grant.recovered", "grant.resumed")
+"""Events whose posts say what was paid."""
+
 LONGEST_NEWS = timedelta(hours=1)
 """A payment that we learnt of later than this was imported: how long ago it was says nothing about our speed."""
 
@@ -128,6 +131,8 @@ async def announce_changes(record: Record, progress: Progress, transitions: Sequ
         event = event_of(change)
         if event:
             facts = _facts(change, progress) | await _speed(record, change, event)
+            if event in _PAID_EVENTS:
+                facts |= await notices.rhythm(record.tx, event, record.key.guild_id, change.outcome.claim.purchase)
             number = await record.audit(event, facts, change.after)
             if swapped and change is begun[0]:
                 names = ", ".join(other.outcome.claim.plan.name for other in swapped)
@@ -201,15 +206,18 @@ def _is_swapped_out(change: Transition) -> bool:
 
 def _facts(change: Transition, progress: Progress) -> dict[str, object]:
     outcome, plan = change.outcome, change.outcome.claim.plan
-    refusals = [refusal.detail for refusal in progress.blocked.values() if refusal.reason is change.after.reason]
+    reason = change.after.reason
+    refusals = [refusal.detail for refusal in progress.blocked.values() if refusal.reason is reason]
+    # Of a role above our own Discord tells the name alone, and `role_ids` say it.
+    detail = refusals[0] if refusals and reason is not Reason.ROLE_ABOVE_BOT else ""
     until = outcome.until or outcome.claim.purchase.ends_at
     return {
         "grant_id": int(change.after.id),
         "name": progress.name,
         "plan": plan.name,
         **_role_ids(outcome.roles or plan.roles),
-        "reason": change.after.reason.value,
-        "detail": refusals[0] if refusals else "",
+        "reason": reason.value,
+        "detail": detail,
         "is_removal": outcome.access is not Access.GRANTED,
         "until": until.isoformat() if until else "",
         "amount": outcome.claim.purchase.amount,

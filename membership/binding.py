@@ -34,6 +34,9 @@ async def bind_as(tx: Transaction, link: Link, *, actor: str) -> list[MemberKey]
     detail = {"proof": link.proof.value} | ({} if previous is None else {"from_user_id": str(previous.user_id)})
     keys = await mark_members(tx, customer_id, Lane.PERSON, now)
     about: notices.About = {"actor": actor, "user_id": user_id, "customer_id": customer_id}
+    if actor.startswith("staff:"):
+        # Staff's acts are posted by themselves, with who did it and a way back: one post is enough.
+        about["is_silent"] = True
     number = await tell_of_link(tx, event, keys, detail, now, **about)
     if previous is not None:
         facts = {"user_id": str(user_id), "moved_at": now.isoformat()}

@@ -41,7 +41,7 @@ from membership.model import (
 )
 from membership.recording import Occasion
 from membership.services import Services
-from membership.staff_acts import StaffAct, write_down
+from membership.staff_acts import StaffAct, day_text, write_down
 
 LONGEST_DAYS = 3660
 
@@ -169,7 +169,7 @@ async def revoke(services: Services, actor: Actor, grant_id: GrantId, *, when: R
         known, plan = subject.claim.grant, subject.claim.plan
         revoked = replace(known, revoke_at=max(revoke_at, now))
         whom = "somebody who has not connected Discord" if subject.user_id is None else f"<@{subject.user_id}>"
-        moment = "" if when is RevokeWhen.NOW else f" on {revoke_at:%Y-%m-%d}"
+        moment = "" if when is RevokeWhen.NOW else f" on {day_text(revoke_at)}"
         act = StaffAct(
             kind=ChangeKind.REVOKE,
             summary=f"{plan.name} taken back from {whom}{moment}",
@@ -281,4 +281,4 @@ def _open_comp(outcomes: Iterable[Outcome], plan: Plan) -> Outcome | None:
 
 
 def _until_words(until: datetime | None) -> str:
-    return "for ever" if until is None else f"until {until:%Y-%m-%d}"
+    return "for ever" if until is None else f"until {day_text(until)}"

@@ -100,7 +100,9 @@ async def _tell_all(tx: Transaction, event: str, happening: Happening, facts: Ma
     audience = await _audience(tx, happening.after)
     problem = str(facts.get("problem") or "")
     for guild_id, plan in sorted(audience.plans.items()):
-        told = {"plan": plan, **facts}
+        is_paid = event == "payment.succeeded"
+        known = await notices.rhythm(tx, event, guild_id, happening.after) if is_paid else {}
+        told = {"plan": plan, **facts, **known}
         await notices.tell(tx, event, guild_id, told, happening.now, user_id=audience.user_id, problem=problem)
 
 

@@ -14,7 +14,18 @@ from typing import TypedDict, Unpack
 from membership.desk import NotifyMode, Post
 from membership.events import EVENTS, Event, Route, in_group, route
 from membership.ledgers import Transaction
-from membership.model import BatchId, ChannelId, CustomerId, GrantId, GuildId, MessageId, UserId
+from membership.model import (
+    BatchId,
+    ChannelId,
+    CustomerId,
+    GrantId,
+    GuildId,
+    MessageId,
+    Purchase,
+    PurchaseKind,
+    PurchaseStatus,
+    UserId,
+)
 from membership.records import AuditEntry, Draft
 
 OPEN, SOLVED = "open", "solved"
@@ -28,7 +39,7 @@ MOST_OPEN = 1000
 class About(TypedDict, total=False):
     """Whom and what an event concerns. `problem` is a key that opening and solving events share ("grant:118").
 
-    `key` names what is told once, where that is not the audit entry.
+    `key` names what is told once, where that is not the audit entry; `is_silent`: the post of another event tells it.
     """
 
     actor: str
@@ -37,6 +48,7 @@ class About(TypedDict, total=False):
     grant_id: GrantId | None
     problem: str
     key: str
+    is_silent: bool
 
 
 async def tell(
@@ -53,7 +65,7 @@ async def tell(
     cogs/event_texts.py. An event that is not in EVENTS, and one outside an active server, is written down alone.
     """
     number = await tx.audit.add(_entry(event, guild_id, facts, about), now)
-    if guild_id is not None and event in EVENTS:
+    if guild_id is not None and event in EVENTS and not about.get("is_silent"):
         await _post(tx, EVENTS[event], _told(guild_id, facts, about, number, now))
     return number
 
@@ -79,6 +91,27 @@ async def tell_everybody(
     for guild in await tx.guilds.all():
         await _post(tx, EVENTS[event], _told(guild.id, facts, about, number, now))
     return number
+
+
+async def rhythm(tx: Transaction, event: str, guild_id: GuildId, purchase: Purchase) -> dict[str, object]:
+    """Return how often a purchase is paid and when next, as `interval` and `next_at`: only what is known.
+
+    The prices are read only for an event that is posted somewhere.
+    """
+    guild = await tx.guilds.get(guild_id)
+    if event not in EVENTS or guild is None or purchase.kind is not PurchaseKind.SUBSCRIPTION:
+        return {}
+    way = route(EVENTS[event], await tx.rules.of_guild(guild_id), guild)
+    if way.mode is not NotifyMode.EVERY or way.channel_id is None:
+        return {}
+    bought = {item.price_id for item in purchase.items}
+    prices = await tx.accounts.prices(purchase.account_id)
+    interval = next((price.interval for price in prices if price.external_id in bought), "")
+    known: dict[str, object] = {"interval": interval} if interval else {}
+    is_renewing = purchase.status is PurchaseStatus.ACTIVE and purchase.ends_at is None
+    if is_renewing and purchase.period_ends_at is not None:
+        known["next_at"] = purchase.period_ends_at.isoformat()
+    return known
 
 
 async def solve(tx: Transaction, guild_id: GuildId, problem: str, now: datetime) -> bool:

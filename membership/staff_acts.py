@@ -32,6 +32,11 @@ class StaffAct:
     reason: str = ""
 
 
+def day_text(moment: datetime) -> str:
+    """Write a day, in UTC, as people do in a summary: "21 Dec 2026"."""
+    return f"{moment.day} {moment:%b %Y}"
+
+
 async def write_down(tx: Transaction, actor: Actor, act: StaffAct, now: datetime) -> ChangeId:
     """Write a change, and tell the server of `staff.action`; return the change's id.
 

@@ -114,7 +114,13 @@ async def untie(tx: Transaction, customer_id: CustomerId, actor: str, occasion: 
         await recording.settle_unlinked(tx, purchase, {}, occasion)
     keys = await binding.mark_members(tx, customer_id, Lane.PERSON, occasion.now)
     if ended is not None:
-        about: notices.About = {"actor": actor, "user_id": ended.user_id, "customer_id": customer_id}
+        # The act itself is posted, with who did it and a way back: one post is enough.
+        about: notices.About = {
+            "actor": actor,
+            "user_id": ended.user_id,
+            "customer_id": customer_id,
+            "is_silent": True,
+        }
         await binding.tell_of_link(tx, "link.removed", keys, {}, occasion.now, **about)
     return keys
 

@@ -13,7 +13,7 @@ from membership.desk import NotifyMode
 from membership.errors import Audience, Blocked, Gone, Reason, UserError
 from membership.model import ChannelId, Dispute, GuildId, MemberKey, PurchaseStatus, RoleId, UserId
 from membership.notifying import Wish
-from membership.ports import IncomingEvent
+from membership.ports import IncomingEvent, Price
 from tests.usecases.world import ALICE, CHARLIE, EVENT_CHANNEL, FRIEND, GUILD, VIP, World
 
 MONEY = ChannelId(902)
@@ -51,6 +51,28 @@ async def test_a_server_chooses_channel_and_ping_for_a_group(world: World) -> No
     assert ("post", MONEY, "payment.succeeded") in world.discord.calls
     ((_, facts),) = [post for post in world.discord.posts if post[0] == "payment.succeeded"]
     assert (facts["ping_role_id"], facts["is_loud"], facts["plan"]) == (str(VIP), True, "VIP")
+
+
+async def test_a_post_of_a_payment_says_how_often_and_when_next(world: World) -> None:
+    await wishes(world, "payment.succeeded", NotifyMode.OFF)
+    price = Price(
+        external_id="price_vip",
+        product_id="prod_vip",
+        product_name="VIP",
+        amount=1000,
+        currency="eur",
+        interval="month",
+    )
+    async with world.services.store.write() as tx:
+        await tx.accounts.record_prices(world.account_id, [price])
+    await world.plan("vip", VIP)
+    bought = await world.member("vip")
+    ((_, facts),) = [post for post in world.discord.posts if post[0] == "grant.delivered"]
+    ends_at = (await world.purchase(bought)).period_ends_at
+    assert ends_at is not None
+    assert (facts["interval"], facts["next_at"]) == ("month", ends_at.isoformat())
+    (entry,) = await world.audit("payment.succeeded")
+    assert "interval" not in (entry.detail or {}), "the prices are read for posts alone"
 
 
 async def test_an_event_that_is_off_is_not_posted(world: World) -> None:

@@ -185,6 +185,16 @@ async def test_an_unlinked_purchase_waits_for_an_account_again(world: World, vip
     assert await world.standing(bought) == ["pending not_linked"]
 
 
+async def test_linking_and_unlinking_by_staff_is_one_post_each(world: World, vip: Plan) -> None:
+    bought = await world.buys("vip")
+    await staff_links.link(world.services, STAFF, CHARLIE, await customer_of(world, bought))
+    await staff_links.unlink(world.services, STAFF, CHARLIE)
+    await world.settle()
+    told = [event for event, _ in world.discord.posts if event.startswith(("link.", "staff."))]
+    assert told == ["staff.action", "staff.action"]
+    assert len(await world.audit("link.created", "link.removed")) == 2
+
+
 async def test_what_is_valid_in_another_server_is_not_linked_by_the_staff_of_one(world: World, vip: Plan) -> None:
     async with world.services.store.write() as tx:
         await tx.guilds.ensure(OTHERS.guild_id, "Elsewhere")
