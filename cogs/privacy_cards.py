@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from cogs.cards import Attachment, Button, Buttons, Card, Download, Style, Text, Tone
 from cogs.words import code_text
 from membership.privacy import MOST_ROWS, Held
 
 FILE_NAME = "person.json"
+_WORDS: Mapping[str, tuple[str, str]] = {
+    "customers": ("payer", "payers"),
+    "purchases": ("purchase", "purchases"),
+    "purchase_items": ("thing bought", "things bought"),
+    "payments": ("payment", "payments"),
+    "grants": ("grant of a plan", "grants of plans"),
+    "links": ("connection", "connections"),
+    "claim_codes": ("claim code", "claim codes"),
+    "link_tokens": ("link to connect", "links to connect"),
+    "outbox_messages": ("mail", "mails"),
+    "deliveries": ("try to send a mail", "tries to send a mail"),
+    "members": ("look at their roles", "looks at their roles"),
+    "holdings": ("role that we put", "roles that we put"),
+    "exemptions": ("exemption", "exemptions"),
+    "plan_code_uses": ("code redeemed", "codes redeemed"),
+    "member_settings": ("choice of language and messages", "choices of language and messages"),
+    "claim_failures": ("wrong code", "wrong codes"),
+    "audit_entries": ("line of history", "lines of history"),
+}
+"""What each kind of rows is called, for one and for many."""
 
 
 def export_card(held: Held) -> Card:
@@ -24,14 +45,14 @@ def export_card(held: Held) -> Card:
             Text("-# As this server sees them, without codes and links. That it was handed out is in the record."),
         ),
         tone=Tone.NEWS,
-        files=(Attachment(file_name=FILE_NAME, content=content, alt=f"{held.count} rows"),),
+        files=(Attachment(file_name=FILE_NAME, content=content, alt=_rows(held)),),
     )
 
 
 def erase_card(held: Held) -> Card:
     """Ask once more, with what it is about."""
     sure = Button(
-        label=f"Erase this person ({held.count:,} rows)",
+        label=f"Erase this person ({_rows(held)})",
         action="privacy-erase",
         args=(held.subject,),
         style=Style.SHARP,
@@ -54,7 +75,7 @@ def erase_card(held: Held) -> Card:
 def erased_card(held: Held) -> Card:
     """Say that it was done."""
     text = (
-        f"{held.count:,} rows were cleared of name, e-mail and notes, or deleted. A subscription that is still running "
+        f"{_rows(held)} cleared of name, e-mail and notes, or deleted. A subscription that is still running "
         "goes on at the payment provider: cancel and erase it there, too."
     )
     return Card(title="✅ Erased", lines=(Text(text),), tone=Tone.GOOD)
@@ -68,4 +89,14 @@ def _whom(held: Held) -> str:
 
 
 def _listed(held: Held) -> str:
-    return ", ".join(f"{len(rows):,} {table.replace('_', ' ')}" for table, rows in held.rows.items())
+    return ", ".join(_counted(table, len(rows)) for table, rows in held.rows.items())
+
+
+def _counted(table: str, number: int) -> str:
+    name = table.replace("_", " ")
+    one, many = _WORDS.get(table, (name, name))
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def _rows(held: Held) -> str:
+    return "1 row" if held.count == 1 else f"{held.count:,} rows"

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from cogs.cards import Button, Buttons, Card, Choice, Divider, Field, Form, Line, Option, Row, Shape, Text, Tone
-from cogs.settings_catalogue import SETTINGS, Group, Kind, Setting, named, policy_names, shown, written
+from cogs.settings_catalogue import SETTINGS, Group, Kind, Setting, named, policy_names, policy_words, shown, written
 from cogs.words import code_text
 from membership.model import ChangeId, GuildId
 from membership.policy import Policy
@@ -101,10 +101,12 @@ def _locked(name: str, values: Values) -> str:
     origin = values.origins.get(f"policy.{name}")
     where = f" · set in {code_text(origin)}" if origin else ""
     default = "" if value == usual else f" (default: {_plain(usual)})"
-    return f"• `{name}` = {_plain(value)}{default}{where}"
+    return f"{policy_words(name)}: **{_plain(value)}**{default}\n-# `policy.{name}`{where}"
 
 
 def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

@@ -224,7 +224,10 @@ def _check_length(services: Services, actor: Actor, until: datetime | None, now:
         return
     longest = timedelta(days=services.policy.staff_max_grant_days)
     if until is None or until - now > longest:
-        raise UserError(f"You can give {longest.days} days at most. Somebody with Manage Server can give more.")
+        raise UserError(
+            f"You can give {longest.days} days at most, and all free time that is still to come counts, "
+            "whoever gave it. Somebody with Manage Server can give more."
+        )
 
 
 def _occasion(services: Services) -> Occasion:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
@@ -10,7 +10,7 @@ from cogs.examination import ChannelExamination, GuildExamination, RoleExaminati
 from cogs.role_words import danger_warning, role_refusal
 from cogs.roles import Refusal
 from cogs.settings_cards import Values, settings_card
-from cogs.settings_catalogue import SETTINGS, Group, Setting, named, policy_names, read, written
+from cogs.settings_catalogue import POLICY_WORDS, SETTINGS, Group, Setting, named, policy_names, read, written
 from cogs.setup_rows import NEEDED, PaymentLook, SetupFacts, State, is_complete, steps
 from membership.errors import UserError
 from membership.model import AccountId, ChannelId, GuildId, MessageId, OnEnd, Plan, PlanId, PlanProduct, RoleId
@@ -104,6 +104,13 @@ def test_a_row_says_what_is_wrong(facts: SetupFacts, title: str, words: str) -> 
     assert words in step.text
 
 
+def test_a_deleted_role_can_be_made_again_from_its_row() -> None:
+    found = steps(replace(FACTS, server=replace(SERVER, roles={})))
+    button = next(step.button for step in found if step.title == "Role order")
+    assert button is not None
+    assert (button.label, button.action, button.args) == ("Make it again", "role-again", (PLAN.id, VIP))
+
+
 @pytest.mark.parametrize("refusal", list(Refusal))
 def test_every_refused_role_has_one_cause_and_one_fix(refusal: Refusal) -> None:
     words = role_refusal(GuildRole(role_id=VIP, name="VIP", refusal=refusal), "Doorlist")
@@ -124,8 +131,9 @@ def test_a_role_above_whoever_picks_it_is_refused_and_power_is_named() -> None:
 def test_every_setting_of_the_policy_is_shown_locked_with_where_it_was_set() -> None:
     values = Values(guild=GUILD, policy=Policy(code_days=7), origins={"policy.code_days": "config.toml"})
     cards = str([settings_card(group, values) for group in Group])
-    assert all(f"`{name}`" in cards for group in Group for name in policy_names(group))
-    assert "`code_days` = 7 (default: 30) · set in config.toml" in cards
+    assert all(f"`policy.{name}`" in cards for group in Group for name in policy_names(group))
+    assert "a mailed link work: **7** (default: 30)\\n-# `policy.code_days` · set in config.toml" in cards
+    assert {each.name for each in fields(Policy)} == POLICY_WORDS.keys()
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
