@@ -16,6 +16,7 @@ from cogs.notify import Notify
 from cogs.plan import PlanCommands
 from cogs.privacy import PrivacyCommand
 from cogs.report import ReportCommands
+from cogs.role_again import RoleAgain
 from cogs.safety import Safety
 from cogs.sync import SyncCommands
 from cogs.undo import Undo
@@ -28,6 +29,7 @@ FEATURES: tuple[Callable[[Frame], commands.Cog], ...] = (
     Undo,
     Notify,
     PlanCommands,
+    RoleAgain,
     CodeCommands,
     SyncCommands,
     PrivacyCommand,

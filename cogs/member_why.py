@@ -56,7 +56,7 @@ def _head(why: Explanation) -> str:
 
 
 def _role_lines(why: Explanation, role: RoleExplanation, actor: Actor) -> Iterator[str]:
-    name = f"<@&{role.role_id}>" if role.name else f"the deleted role {role.role_id}"
+    name = f"<@&{role.role_id}>" if role.name else _deleted(role)
     yield f"**{name}: {_verdict(role)}**"
     if not role.is_managed:
         yield "• No plan gives this role. Doorlist never touches it"
@@ -74,6 +74,11 @@ def _role_lines(why: Explanation, role: RoleExplanation, actor: Actor) -> Iterat
     if role.adoption is not None and not role.is_ours:
         yield f"• {_ADOPTED[role.adoption.policy]}"
     yield from _trouble(why, role)
+
+
+def _deleted(role: RoleExplanation) -> str:
+    """Name a role that is gone by the plan that gave it: its number says nothing to anybody."""
+    return f"the deleted role of {code_text(role.grants[0].plan.name)}" if role.grants else "a deleted role"
 
 
 def _verdict(role: RoleExplanation) -> str:

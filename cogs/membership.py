@@ -46,7 +46,8 @@ class MembershipCommand(commands.Cog):
     async def _try_again(self, request: Request) -> None:
         await mine.try_again(request.services, request.actor.user_id, request.guild_id or None)
         # What the click carries is from before the try: only what was seen since counts.
-        await show_membership(request, is_fresh=False)
+        found = await _mine(request, is_fresh=False)
+        await request.show(await card_of(request, found, is_after_try=True))
 
     async def _set_dms(self, request: Request) -> None:
         await mine.set_dms(request.services, request.actor.user_id, is_on=request.args == ("on",))
@@ -93,18 +94,30 @@ class MembershipCommand(commands.Cog):
 
 async def show_membership(request: Request, *, is_fresh: bool = True) -> None:
     """Show a person's card; `is_fresh` False: the roles that came with the interaction are out of date."""
-    found = await _mine(request, is_fresh=is_fresh)
-    await request.show(await card_of(request, found))
+    await request.show(await card_of(request, await _mine(request, is_fresh=is_fresh)))
 
 
-async def card_of(request: Request, found: Mine) -> Card:
-    """Return the card of what was found, with a way to sign in where that helps."""
+async def card_of(request: Request, found: Mine, *, is_after_try: bool = False) -> Card:
+    """Return the card of what was found, with a way to sign in where that helps, and what a try came to."""
     url = ""
     if cards.needs_sign_in(found):
         handle = f"@{request.interaction.user.name}"
         url = await verifying.issue(request.services, request.actor.user_id, handle, request.guild_id)
-    place = Place(is_in_guild=bool(request.guild_id), can_mail=request.services.mailer.is_configured, connect_url=url)
-    return cards.membership_card(request.words, found, place)
+    place = Place(
+        is_in_guild=bool(request.guild_id),
+        can_mail=request.services.mailer.is_configured,
+        can_buy=await _is_set_up(request),
+        connect_url=url,
+    )
+    note = cards.after_try(request.words, found) if is_after_try else ""
+    return cards.membership_card(request.words, found, place, note)
+
+
+async def _is_set_up(request: Request) -> bool:
+    """Say whether this is a server that sells: one that is not set up refuses everybody who buys."""
+    async with request.services.store.read() as tx:
+        guild = await tx.guilds.get(request.guild_id)
+    return guild is not None and guild.is_active
 
 
 async def _mine(request: Request, *, is_fresh: bool = True) -> Mine:

@@ -24,19 +24,27 @@ MAIL_ON_ITS_WAY = translatable("If that address has a purchase, a mail is on its
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a card is shown. `connect_url`: the person's own way to sign in, "" where it is not needed."""
+    """Where a card is shown. `connect_url`: the person's own way to sign in, "" where it is not needed.
+
+    `can_buy`: it is a server that is set up.
+    """
 
     is_in_guild: bool
     can_mail: bool = True
+    can_buy: bool = False
     connect_url: str = ""
 
 
-def membership_card(words: Words, mine: Mine, place: Place) -> Card:
-    """Show everything a person has, with what they can do about it; or how a purchase is found."""
+def membership_card(words: Words, mine: Mine, place: Place, note: str = "") -> Card:
+    """Show everything a person has, with what they can do about it; or how a purchase is found.
+
+    `note` says what came of the button that was pressed.
+    """
     title = words.say("Your membership")
     if not mine.memberships:
         return Card(title=title, lines=(*_how_to_connect(words, place), Divider(), _choices(words, mine)))
-    lines: list[Line] = [Text(f"-# {addresses}")] if (addresses := _addresses(mine)) else []
+    lines: list[Line] = [Text(note)] if note else []
+    lines += [Text(f"-# {addresses}")] if (addresses := _addresses(mine)) else []
     for number, each in enumerate(mine.memberships):
         lines += [Divider()] if number else []
         lines += _membership(words, each, place)
@@ -45,6 +53,19 @@ def membership_card(words: Words, mine: Mine, place: Place) -> Card:
     if not mine.is_live:
         lines += [Divider(), *_how_to_connect(words, place)]
     return Card(title=title, lines=(*lines, Divider(), _choices(words, mine)), tone=_tone(mine))
+
+
+def after_try(words: Words, mine: Mine) -> str:
+    """Say what came of trying again."""
+    waiting = [each.shown for each in mine.memberships if each.shown.state in _WORTH_A_TRY]
+    refused = [shown.reason for shown in waiting if shown.state is ShownState.FAILED]
+    if any(reason not in _FAILED for reason in refused):
+        return words.say("Tried just now: still refused. Staff have been told.")
+    if refused:
+        return words.say("Tried just now: still refused.")
+    if waiting:
+        return words.say("Tried just now: not there yet.")
+    return words.say("Tried just now: it worked.")
 
 
 def needs_sign_in(mine: Mine) -> bool:
@@ -108,7 +129,7 @@ def role_list(words: Words, membership: Membership, place: Place) -> str:
     ticked = [
         _role(membership, role, place) + (" ✅" if role in membership.has else "")
         for role in sorted(roles)
-        if place.is_in_guild or role in membership.role_names
+        if _can_name(membership, role, place)
     ]
     return words.say("Roles: {roles}", roles=" ".join(ticked)) if ticked else ""
 
@@ -154,7 +175,7 @@ def _buttons(words: Words, membership: Membership, place: Place) -> Iterator[But
     if shown.state in _WORTH_A_TRY:
         yield Button(label=words.say("Try again"), action="membership-retry", style=Style.MAIN)
     if shown.is_over:
-        if shown.is_paid and not shown.plan.is_archived:
+        if shown.is_paid and not shown.plan.is_archived and membership.guild.is_active:
             yield Button(label=words.say("Buy again"), action="buy", args=(shown.plan.id,), style=Style.MAIN)
         return
     yield from _billing(words, membership)
@@ -189,7 +210,7 @@ def _how_to_connect(words: Words, place: Place) -> Iterator[Line]:
     if place.can_mail:
         buttons.append(Button(label=words.say("Send me a link by mail"), action="mail-link-form"))
     buttons.append(Button(label=words.say("I have a code"), action="claim-form"))
-    if place.is_in_guild:
+    if place.can_buy:
         buttons.append(Button(label=words.say("Buy a plan"), action="buy"))
     yield Buttons(tuple(buttons))
 
@@ -211,8 +232,12 @@ def _addresses(mine: Mine) -> str:
 
 def _role_names(membership: Membership, place: Place) -> str:
     roles = sorted(membership.shown.roles or frozenset(membership.shown.plan.roles))
-    shown = [_role(membership, role, place) for role in roles if place.is_in_guild or role in membership.role_names]
-    return ", ".join(shown)
+    return ", ".join(_role(membership, role, place) for role in roles if _can_name(membership, role, place))
+
+
+def _can_name(membership: Membership, role: RoleId, place: Place) -> bool:
+    """Say whether a role is there to be named; while Discord shows no roles at all, a mention may still work."""
+    return role in membership.role_names or (place.is_in_guild and not membership.role_names)
 
 
 def _role(membership: Membership, role: RoleId, place: Place) -> str:

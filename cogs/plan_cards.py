@@ -12,9 +12,10 @@ from cogs.role_words import RoleRefusal
 from cogs.words import code_text, date
 from membership.adoption import NOTICE_DAYS, Adopted, Holders
 from membership.desk import AdoptionPolicy
-from membership.model import GrantState, OnEnd, Plan
+from membership.model import GrantState, OnEnd, Plan, RoleId
 from membership.plan_effects import Fate
 from membership.preview import Applied
+from membership.role_again import MadeAgain
 
 MOST_LISTED = 25
 _HOLDERS_NAMED = 20
@@ -24,7 +25,7 @@ _HOLDERS_NAMED = 20
 class PlanFacts:
     """A plan with what is true of it now. `products` are labels; `troubles` are what needs attention, in words.
 
-    `members` counts those who have access, `counts` all grants by their state.
+    `members` counts those who have access, `counts` all grants by their state. `gone`: its roles that were deleted.
     """
 
     plan: Plan
@@ -32,6 +33,7 @@ class PlanFacts:
     counts: Mapping[GrantState, int]
     members: int
     troubles: tuple[str, ...]
+    gone: tuple[RoleId, ...] = ()
 
 
 def list_card(plans: Sequence[PlanFacts]) -> Card:
@@ -64,6 +66,9 @@ def show_card(facts: PlanFacts) -> Card:
         Button(label="Edit", action="plan-edit", args=(plan.id,)),
         Button(label="Preview", action="plan-preview", args=(plan.id,)),
     ]
+    if facts.gone:
+        again = Button(label="Make it again", action="role-again", args=(plan.id, facts.gone[0]), style=Style.MAIN)
+        buttons.insert(0, again)
     if plan.is_archived:
         buttons.append(Button(label="Restore", action="plan-restore", args=(plan.id,), style=Style.GOOD))
     else:
@@ -133,6 +138,19 @@ def applied_card(applied: Applied, undecided: Sequence[Holders] = ()) -> Card:
         Button(label="Show plan", action="plan-show", args=(plan.id,)),
     )
     return Card(title="Saved", lines=(*lines, Buttons(buttons)), tone=Tone.GOOD)
+
+
+def made_again_card(made: MadeAgain) -> Card:
+    """Say that a deleted role is there again, and who gets it."""
+    names = ", ".join(f"**{code_text(plan.name)}**" for plan in made.plans)
+    lines: list[Line] = [
+        Text(f"I made <@&{made.role_id}> for {names}. Everybody who should have it gets it now."),
+        Text("-# It has no colour and no channels yet: give it those of the old one in Server Settings → Roles."),
+    ]
+    shows = [Button(label="Show plan", action="plan-show", args=(plan.id,)) for plan in made.plans[:1]]
+    # More than one change is taken back one by one, in /doorlist undo.
+    undo = [Button(label="Undo", action="undo", args=made.change_ids)] if len(made.change_ids) == 1 else []
+    return Card(title="The role is there again", lines=(*lines, Buttons((*undo, *shows))), tone=Tone.GOOD)
 
 
 # ------------------------------------------------------------------------------------------------------ earlier holders

@@ -72,6 +72,7 @@ async def all_facts(request: Request) -> list[PlanFacts]:
             counts=by_plan[plan.id],
             members=sum(number for (plan_id, _), number in active.items() if plan_id == plan.id),
             troubles=tuple(_role_troubles(plan, roles, bot) + _product_troubles(plan, catalogue)),
+            gone=tuple(role_id for role_id in sorted(plan.all_roles) if roles and role_id not in roles),
         )
         for plan in plans
     ]
@@ -109,7 +110,7 @@ def _role_troubles(plan: Plan, roles: Mapping[RoleId, GuildRole], bot: str) -> l
         known = roles.get(role_id)
         refusal = None if known is None else role_refusal(known, bot)
         if known is None:
-            found.append("One of its roles was deleted. Choose another one with Edit.")
+            found.append("One of its roles was deleted. Make it again, or choose another one with Edit.")
         elif refusal is not None:
             found.append(f"{refusal.cause} {refusal.fix}")
     return found

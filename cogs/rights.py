@@ -161,6 +161,7 @@ ACTIONS: Mapping[str, Rule] = {
     "plan-archive-keep": _MANAGER,
     "plan-archive-end": _MANAGER,
     "plan-restore": _MANAGER,
+    "role-again": _MANAGER,
     "adopt-ask": _MANAGER,
     "adopt-decide": _MANAGER,
     "sync-now": _MANAGER,

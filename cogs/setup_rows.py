@@ -133,9 +133,13 @@ def _role_order(facts: SetupFacts) -> Step:
         )
     gone = [role for role in sold if role not in facts.server.roles]
     if gone:
-        plans = ", ".join(code_text(plan.name) for plan in facts.plans if plan.all_roles & set(gone))
+        losers = [plan for plan in facts.plans if gone[0] in plan.all_roles]
+        plans = ", ".join(code_text(plan.name) for plan in losers)
         return Step(
-            title=title, state=State.OPEN, text=f"a role of {plans} was deleted: /plan edit", button=_again(title)
+            title=title,
+            state=State.OPEN,
+            text=f"a role of {plans} was deleted: I make it again, or choose another one with /plan edit",
+            button=Button(label="Make it again", action="role-again", args=(losers[0].id, gone[0]), style=Style.MAIN),
         )
     bot = code_text(facts.server.bot_role)
     above = [role for role in sold if facts.server.roles[role].refusal == "above_bot"]

@@ -34,7 +34,7 @@ class Membership:
     """One grant as its member sees it. `has`: the roles that were seen on them; `role_names`: of all roles it names.
 
     `invite_url` is the way in for somebody outside; `billing_url` leads to the provider, "" where there is none to
-    show: with `can_mail_billing` the payer gets it by mail.
+    show: with `can_mail_billing` the payer gets it by mail. `is_inside`: they were seen in the server.
     """
 
     guild: Guild
@@ -45,6 +45,7 @@ class Membership:
     invite_url: str = ""
     billing_url: str = ""
     can_mail_billing: bool = False
+    is_inside: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,12 +141,15 @@ def _memberships(services: Services, dossier: Dossier, seen: frozenset[RoleId] |
     """Return what is linked to the member now: what moved to another account is shown there."""
     names = {role_id: role.name for role_id, role in services.discord.roles(dossier.key.guild_id).items()}
     known = frozenset() if dossier.row is None else dossier.row.observed
+    is_inside = seen is not None or (dossier.row is not None and dossier.row.is_present)
     found = []
     for each in dossier.grants:
         payer = dossier.payers[each.purchase.customer_id]
         if payer.link is not None and payer.link.user_id == dossier.key.user_id:
             has = known if seen is None else seen
-            found.append(Membership(guild=dossier.guild, shown=each, payer=payer, has=has, role_names=names))
+            found.append(
+                Membership(guild=dossier.guild, shown=each, payer=payer, has=has, role_names=names, is_inside=is_inside)
+            )
     return found
 
 
@@ -162,7 +166,8 @@ def _worth_showing(found: Sequence[Membership]) -> list[Membership]:
 
 async def _with_invite(services: Services, membership: Membership, user_id: UserId) -> Membership:
     grant = membership.shown.grant
-    if membership.shown.is_over or not invites.is_outside(grant):
+    # A refusal may be about a role as well as about the way in: whoever was seen inside needs no invite.
+    if membership.shown.is_over or membership.is_inside or not invites.is_outside(grant):
         return membership
     return replace(membership, invite_url=await invites.offer(services, grant, membership.guild, user_id))
 

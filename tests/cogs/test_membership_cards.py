@@ -8,21 +8,21 @@ import pytest
 
 from cogs.buy_cards import Shelf, offers_card, price_text
 from cogs.cards import Button, Buttons, Card, Row, Text
-from cogs.membership_cards import Place, membership_card
+from cogs.membership_cards import Place, after_try, membership_card
 from cogs.rendering import view
 from locales.catalogue import words_for
 from membership.desk import MemberSettings
 from membership.dossier import Payer
 from membership.errors import Reason
 from membership.mine import Membership, Mine
-from membership.model import AccountId, CustomerId, PlanId, Proof, UserId
+from membership.model import AccountId, CustomerId, PlanId, Proof, RoleId, UserId
 from membership.ports import Price
 from membership.records import Account, Customer, Guild, Link
 from membership.shop import Offer
 from membership.shown import ShownGrant, ShownState
 from tests.membership.builders import DAY, GOLD, GUILD, NOW, a_claim, a_plan
 
-HERE = Place(is_in_guild=True, connect_url="https://door.example/verify/ticket")
+HERE = Place(is_in_guild=True, can_buy=True, connect_url="https://door.example/verify/ticket")
 ENGLISH, ITALIAN = words_for("en"), words_for("it")
 BILLING, INVITE = "https://door.example/billing/token", "https://discord.example/invite"
 PAYER = Payer(
@@ -50,7 +50,7 @@ def a_membership(
         is_renewing=is_renewing,
     )
     plain = Membership(
-        guild=Guild(id=GUILD, name="Ada's server"),
+        guild=Guild(id=GUILD, name="Ada's server", is_active=True),
         shown=shown,
         payer=PAYER,
         has=frozenset({GOLD}),
@@ -104,6 +104,33 @@ def test_a_role_has_a_tick_only_when_the_member_was_seen_with_it() -> None:
 def test_billing_of_whoever_may_have_paid_for_somebody_goes_by_mail() -> None:
     button = buttons_of(a_card(a_membership(ShownState.ACTIVE, billing_url="")))[0]
     assert (button.label, button.url, button.action) == ("Manage billing", "", "membership-billing")
+
+
+def test_a_role_that_was_deleted_is_not_named_by_its_number() -> None:
+    card = a_card(a_membership(ShownState.FAILED, Reason.ROLE_DELETED, role_names={RoleId(99): "Another"}))
+    assert str(GOLD) not in text_of(card)
+    assert "the role no longer exists" in text_of(card)
+
+
+def test_nothing_is_for_sale_where_the_server_is_not_set_up() -> None:
+    assert "Buy a plan" in [button.label for button in buttons_of(a_card())]
+    assert "Buy a plan" not in [button.label for button in buttons_of(a_card(place=replace(HERE, can_buy=False)))]
+    closed = a_membership(ShownState.REVOKED, guild=Guild(id=GUILD, name="Ada's server"))
+    assert "Buy again" not in [button.label for button in buttons_of(a_card(closed))]
+
+
+@pytest.mark.parametrize(
+    ("membership", "said"),
+    [
+        (a_membership(ShownState.FAILED, Reason.MISSING_PERMISSION), "still refused. Staff have been told."),
+        (a_membership(ShownState.FAILED, Reason.SERVER_LIMIT), "still refused."),
+        (a_membership(ShownState.PENDING_JOIN), "not there yet."),
+        (a_membership(ShownState.ACTIVE), "it worked."),
+    ],
+)
+def test_a_try_says_what_came_of_it(membership: Membership, said: str) -> None:
+    mine = Mine(memberships=(membership,), settings=MemberSettings(user_id=UserId(30)))
+    assert after_try(ENGLISH, mine) == f"Tried just now: {said}"
 
 
 def test_an_end_by_staff_cannot_be_bought_off() -> None:

@@ -49,6 +49,27 @@ async def test_a_changed_plan_shows_who_moves_does_exactly_that_and_is_taken_bac
     assert s.roles("ben") == s.roles("kim") == {"VIP trial"}
 
 
+async def test_a_deleted_role_is_said_everywhere_and_made_again_by_one_button(
+    s: Stage, olga: Keyboard, ben: Keyboard
+) -> None:
+    await s.is_member("ben")
+    old = s.role("VIP")
+    s.outside.discord.people.delete_role(s.guild, old, by=s.person("olga"))
+    await s.eventually(lambda: any("was deleted" in post for post in s.posts()), "the post")
+    await s.settled()
+    card = await ben.types("membership")
+    assert "Not delivered: the role no longer exists" in card.text
+    assert str(old.id) not in card.text
+    why = await olga.types("member why", member=ben.user.id)
+    assert "the deleted role of VIP: does not have it, should have it ❌" in why.text
+    assert str(old.id) not in why.text
+    made = await (await olga.types("plan show", plan="VIP")).presses("Make it again")
+    assert "I made <@&" in made.text
+    await s.settled()
+    assert s.roles("ben") == {"VIP"}
+    assert "Roles and products are fine" in (await made.presses("Show plan")).text
+
+
 async def test_a_role_with_power_over_others_is_sold_only_when_that_is_confirmed(s: Stage, olga: Keyboard) -> None:
     staff = s.outside.seed.server.staff
     s.outside.discord.world.portal.has_members_intent = False
