@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from membership import linking
+from membership import linking, mine
+from membership.errors import Audience, Blocked, Reason
 from membership.model import MemberKey, PurchaseStatus, Refund, RoleId, UserId
 from membership.presence import member_came_or_went
 from tests.usecases.world import CHARLIE, DORA, GUILD, TRIAL, VIP, World
@@ -120,3 +121,20 @@ async def test_who_comes_back_without_the_role_is_no_longer_known_to_have_it(wor
     await world.five_minutes()
     assert world.roles(CHARLIE) == {VIP}
     assert await world.holdings(CHARLIE) == {}
+
+
+async def test_whoever_is_inside_is_offered_no_way_in_though_the_role_is_refused(world: World) -> None:
+    await world.plan("vip", VIP)
+    refusal = Blocked(Reason.MISSING_PERMISSION, audience=Audience.OWNER, detail="403")
+    world.discord.faults.fails_always("add_role", refusal)
+    bought = await world.member("vip")
+    assert await world.standing(bought) == ["failed missing_permission"]
+    (shown_here,) = (await mine.read(world.services, CHARLIE, GUILD)).memberships
+    assert shown_here.invite_url == ""
+    assert world.discord.faults.of("invite") == []
+
+
+async def test_whoever_is_outside_is_offered_a_way_in(world: World) -> None:
+    await an_invited_buyer(world)
+    (shown_here,) = (await mine.read(world.services, CHARLIE, GUILD)).memberships
+    assert shown_here.invite_url
