@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from markupsafe import Markup, escape
 
 from sandbox.discord.world import Guild, World
+from sandbox.page.moments import distance, written
 
 _TOKEN = re.compile(
     r"<@&(?P<role>\d+)>|<@!?(?P<user>\d+)>|<#(?P<channel>\d+)>|<t:(?P<moment>-?\d{1,11})(?::(?P<style>\w))?>"
@@ -23,37 +25,38 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _LINE = re.compile(r"(?P<mark>#{1,3} |-# |[-*] |\d+\. |> )?(?P<rest>.*)")
-_STYLES = {"t": "%H:%M", "d": "%d %b %Y", "D": "%d %b %Y", "f": "%d %b %Y %H:%M", "F": "%a %d %b %Y %H:%M"}
 _BLOCKS = {"# ": "h1", "## ": "h2", "### ": "h3", "-# ": "sub", "> ": "quote"}
 
 
-def to_blocks(text: str, world: World, guild: Guild) -> Markup:
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """Where a text is read: the names in it, and the reader's language."""
+
+    world: World
+    guild: Guild
+    language: str
+
+
+def to_blocks(text: str, world: World, guild: Guild, *, language: str = "en-US") -> Markup:
     """Return a message's text as HTML with its headings, lists, quotes and small print."""
-    return Markup("").join(_blocks(text, world, guild))
+    return Markup("").join(_blocks(text, _Scene(world, guild, language)))
 
 
-def to_html(text: str, world: World, guild: Guild) -> Markup:
+def to_html(text: str, world: World, guild: Guild, *, language: str = "en-US") -> Markup:
     """Return a line of a message's text as HTML."""
+    return _html(text, _Scene(world, guild, language))
+
+
+def _html(text: str, scene: _Scene) -> Markup:
     parts: list[Markup] = []
     position = 0
     for found in _TOKEN.finditer(text):
-        parts += [escape(text[position : found.start()]), _shown(found, world, guild)]
+        parts += [escape(text[position : found.start()]), _shown(found, scene)]
         position = found.end()
     return Markup("").join([*parts, escape(text[position:])])
 
 
-def distance(moment: datetime, now: datetime) -> str:
-    """Say how far away a moment is: "in 12 days", "3 hours ago"."""
-    gap = abs(moment - now)
-    for unit, name in _UNITS:
-        if gap >= unit:
-            count = round(gap / unit)
-            words = f"{count} {name}{'' if count == 1 else 's'}"
-            return f"in {words}" if moment > now else f"{words} ago"
-    return "now"
-
-
-def _blocks(text: str, world: World, guild: Guild) -> Iterator[Markup]:
+def _blocks(text: str, scene: _Scene) -> Iterator[Markup]:
     plain: list[str] = []
     is_code = False
     for line in text.split("\n"):
@@ -63,63 +66,64 @@ def _blocks(text: str, world: World, guild: Guild) -> Iterator[Markup]:
         if found is None or mark is None:
             plain.append(line)
             continue
-        yield from _paragraph(plain, world, guild)
+        yield from _paragraph(plain, scene)
         plain = []
         kind = _BLOCKS.get(mark, "number" if mark[0].isdigit() else "item")
         before = escape(mark) if mark[0].isdigit() else Markup("")
-        yield Markup('<p class="md-{}">{}{}</p>').format(kind, before, to_html(found["rest"], world, guild))
-    yield from _paragraph(plain, world, guild)
+        yield Markup('<p class="md-{}">{}{}</p>').format(kind, before, _html(found["rest"], scene))
+    yield from _paragraph(plain, scene)
 
 
-def _paragraph(lines: list[str], world: World, guild: Guild) -> Iterator[Markup]:
+def _paragraph(lines: list[str], scene: _Scene) -> Iterator[Markup]:
     text = "\n".join(lines).strip("\n")
     if text:
-        yield Markup("<p>{}</p>").format(to_html(text, world, guild))
+        yield Markup("<p>{}</p>").format(_html(text, scene))
 
 
-def _shown(found: re.Match[str], world: World, guild: Guild) -> Markup:
+def _shown(found: re.Match[str], scene: _Scene) -> Markup:
     kind = found.lastgroup if found.lastgroup != "style" else "moment"
-    return _SHOWN[kind or "newline"](found, world, guild)
+    return _SHOWN[kind or "newline"](found, scene)
 
 
-def _role(found: re.Match[str], _: World, guild: Guild) -> Markup:
-    role = guild.roles.get(int(found["role"]))
+def _role(found: re.Match[str], scene: _Scene) -> Markup:
+    role = scene.guild.roles.get(int(found["role"]))
     return Markup('<span class="mention">@{}</span>').format(role.name if role else "deleted-role")
 
 
-def _user(found: re.Match[str], world: World, _: Guild) -> Markup:
-    user = world.users.get(int(found["user"]))
+def _user(found: re.Match[str], scene: _Scene) -> Markup:
+    user = scene.world.users.get(int(found["user"]))
     return Markup('<span class="mention">@{}</span>').format(user.username if user else "unknown-user")
 
 
-def _channel(found: re.Match[str], world: World, _: Guild) -> Markup:
-    channel = world.channels.get(int(found["channel"]))
+def _channel(found: re.Match[str], scene: _Scene) -> Markup:
+    channel = scene.world.channels.get(int(found["channel"]))
     return Markup('<span class="mention">#{}</span>').format((channel and channel.name) or "unknown")
 
 
-def _moment(found: re.Match[str], world: World, _: Guild) -> Markup:
+def _moment(found: re.Match[str], scene: _Scene) -> Markup:
     try:
         moment = datetime.fromtimestamp(int(found["moment"]), UTC)
     except (OverflowError, ValueError, OSError):
         return escape(found[0])
     style = found["style"] or "f"
-    text = distance(moment, world.clock.now()) if style == "R" else moment.strftime(_STYLES.get(style, _STYLES["f"]))
+    now, language = scene.world.clock.now(), scene.language
+    text = distance(moment, now, language) if style == "R" else written(moment, style, language)
     return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(timespec="seconds"), text)
 
 
-def _around(tag: str, name: str) -> Callable[[re.Match[str], World, Guild], Markup]:
-    def show(found: re.Match[str], world: World, guild: Guild) -> Markup:
+def _around(tag: str, name: str) -> Callable[[re.Match[str], _Scene], Markup]:
+    def show(found: re.Match[str], scene: _Scene) -> Markup:
         opening, closing = Markup(f"<{tag}>"), Markup(f"</{tag.partition(' ')[0]}>")  # noqa: S704 - tags of ours
-        return opening + to_html(found[name], world, guild) + closing
+        return opening + _html(found[name], scene) + closing
 
     return show
 
 
-def _link(found: re.Match[str], world: World, guild: Guild) -> Markup:
-    return Markup('<a href="{}" rel="noreferrer">{}</a>').format(found["target"], to_html(found["label"], world, guild))
+def _link(found: re.Match[str], scene: _Scene) -> Markup:
+    return Markup('<a href="{}" rel="noreferrer">{}</a>').format(found["target"], _html(found["label"], scene))
 
 
-_SHOWN: dict[str, Callable[[re.Match[str], World, Guild], Markup]] = {
+_SHOWN: dict[str, Callable[[re.Match[str], _Scene], Markup]] = {
     "role": _role,
     "user": _user,
     "channel": _channel,
@@ -139,11 +143,3 @@ _SHOWN: dict[str, Callable[[re.Match[str], World, Guild], Markup]] = {
     "escaped": lambda found, *_: escape(found["escaped"]),
     "newline": lambda *_: Markup("<br>"),
 }
-_UNITS = (
-    (timedelta(days=365), "year"),
-    (timedelta(days=30), "month"),
-    (timedelta(days=1), "day"),
-    (timedelta(hours=1), "hour"),
-    (timedelta(minutes=1), "minute"),
-    (timedelta(seconds=1), "second"),
-)

@@ -59,7 +59,7 @@ class Drawing:
 
     def text(self, given: str) -> Markup:
         """Return Discord's markup as HTML."""
-        return to_blocks(given, self._world, self._desk.guild)
+        return to_blocks(given, self._world, self._desk.guild, language=self._desk.person.locale)
 
     def address(self, url: str) -> str:
         """Return an uploaded file's address on this site, "" for anything that is elsewhere: it would not load."""
@@ -127,7 +127,7 @@ def _said(desk: Desk, message: Message) -> Said:
         face="bot" if message.author.is_bot else desk.face(message.author),
         is_bot=message.author.is_bot,
         at=message.timestamp,
-        text=to_blocks(message.content, world, desk.guild),
+        text=to_blocks(message.content, world, desk.guild, language=desk.person.locale),
         embeds=tuple(_embed(desk, each) for each in message.embeds),
         components=tuple(message.components),
         attachments=() if message.is_v2 else tuple(message.attachments),
@@ -138,15 +138,18 @@ def _said(desk: Desk, message: Message) -> Said:
 
 
 def _embed(desk: Desk, given: Json) -> Embed:
-    guild, world = desk.guild, desk.world.discord.world
+    guild, world, language = desk.guild, desk.world.discord.world, desk.person.locale
     picture = (given.get("image") or given.get("thumbnail") or {}).get("url") or ""
     return Embed(
         tone=embed_tone(given),
-        title=to_html(given.get("title") or "", world, guild),
+        title=to_html(given.get("title") or "", world, guild, language=language),
         url=Drawing(desk).link(given.get("url") or ""),
-        text=to_blocks(given.get("description") or "", world, guild),
+        text=to_blocks(given.get("description") or "", world, guild, language=language),
         fields=tuple(
-            (to_html(each["name"], world, guild), to_blocks(each["value"], world, guild))
+            (
+                to_html(each["name"], world, guild, language=language),
+                to_blocks(each["value"], world, guild, language=language),
+            )
             for each in given.get("fields") or ()
         ),
         footer=(given.get("footer") or {}).get("text", ""),

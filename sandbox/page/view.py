@@ -11,8 +11,8 @@ from sandbox.buyers import Purchase, has_role
 from sandbox.discord.world import User
 from sandbox.mailbox import Mail
 from sandbox.page.desk import Desk
-from sandbox.page.discord_text import distance
 from sandbox.page.messages import Drawing
+from sandbox.page.moments import distance
 from sandbox.page.progress import is_invitation, next_target, tour
 from sandbox.page.server import server_pane
 from sandbox.page.talking import LANGUAGES

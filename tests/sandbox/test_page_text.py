@@ -8,7 +8,8 @@ import pytest
 
 from sandbox.clock import MovableClock
 from sandbox.discord import LocalDiscord
-from sandbox.page.discord_text import distance, to_blocks, to_html
+from sandbox.page.discord_text import to_blocks, to_html
+from sandbox.page.moments import distance
 from sandbox.visitor import claim_code, connect_link
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -94,6 +95,14 @@ def test_lines_become_headings_lists_and_quotes(discord: LocalDiscord, text: str
 )
 def test_a_distance_is_said_in_words(away: timedelta, words: str) -> None:
     assert distance(NOW + away, NOW) == words
+
+
+def test_moments_are_written_in_the_reader_s_language(discord: LocalDiscord) -> None:
+    guild = discord.create_guild("Guild", owner=discord.create_user("alice"))
+    seconds = int((NOW + timedelta(days=12)).timestamp())
+    text = to_html(f"**<t:{seconds}:D> (<t:{seconds}:R>)**", discord.world, guild, language="it")
+    assert ">3 dicembre 2026<" in text
+    assert "tra 12 giorni" in text
 
 
 def test_the_link_and_the_code_are_found_in_a_mail() -> None:
