@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sandbox.discord.files import Upload
 from tests.commands.keyboard import Keyboard, Screen
 from tests.scenarios.stage import Stage
@@ -35,7 +37,8 @@ async def test_reports_show_a_picture_three_lines_and_a_file(s: Stage, olga: Key
 async def test_a_list_comes_in_by_what_was_shown_and_goes_out_and_back(s: Stage, olga: Keyboard) -> None:
     ben = s.person("ben").id
     listed = f"email,name,discord_id,plan\nben@example.com,=Ben,{ben},Gold\nkim@example.com,Kim,,Gold\n,Nobody,,Gold\n"
-    seen = await olga.types("data import", file=Upload(filename="list.csv", content=listed.encode()))
+    file: Any = Upload(filename="list.csv", content=listed.encode())
+    seen = await olga.types("data import", file=file)
     assert "**0 members** would be imported" in seen.text
     assert "row 4: It has neither" in seen.text
     vip = (await olga.offered("data export", "plan", "VIP"))[0][1]
