@@ -220,7 +220,8 @@ def _facts(change: Transition, progress: Progress) -> dict[str, object]:
         "detail": detail,
         "is_removal": outcome.access is not Access.GRANTED,
         "until": until.isoformat() if until else "",
-        "amount": outcome.claim.purchase.amount,
+        # In a trial nothing has been paid yet.
+        "amount": 0 if reason is Reason.TRIAL else outcome.claim.purchase.amount,
         "currency": outcome.claim.purchase.currency,
     }
 

@@ -53,6 +53,13 @@ async def test_a_server_chooses_channel_and_ping_for_a_group(world: World) -> No
     assert (facts["ping_role_id"], facts["is_loud"], facts["plan"]) == (str(VIP), True, "VIP")
 
 
+async def test_a_trial_is_posted_as_given_and_not_as_paid(world: World) -> None:
+    await world.plan("vip", VIP)
+    await world.member("vip", status=PurchaseStatus.TRIALING)
+    ((_, facts),) = [post for post in world.discord.posts if post[0] == "grant.delivered"]
+    assert facts["amount"] == 0
+
+
 async def test_a_post_of_a_payment_says_how_often_and_when_next(world: World) -> None:
     await wishes(world, "payment.succeeded", NotifyMode.OFF)
     price = Price(
