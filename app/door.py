@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 
-from membership import invites, linking, shop, verifying
+from membership import linking, shop, verifying
 from membership.addresses import masked
 from membership.errors import Reason
 from membership.linking import Standing, Verdict, Wish
-from membership.model import Grant, GrantState, Plan, PurchaseId, PurchaseStatus, UserId
-from membership.records import Guild
+from membership.model import Grant, GrantState, PurchaseId, PurchaseStatus, UserId
 from membership.services import Services
 from membership.verifying import SignedIn
 from web.parts import (
@@ -197,26 +196,26 @@ class Door:
         is_tried = holder is not None and self._services.permits.of(holder, now) is not None
         found = []
         for grant, plan, guild in standing.grants:
-            state = _access_state(grant, is_linked=holder is not None, is_joining=is_tried)
-            found.append(await self._server_access(grant, plan, guild, state))
+            is_outside = grant.id in standing.outside
+            state = _access_state(grant, is_linked=holder is not None, is_outside=is_outside, is_joining=is_tried)
+            found.append(
+                ServerAccess(
+                    plan_name=plan.name,
+                    server_name=guild.name,
+                    state=state,
+                    reason=grant.reason if state in (AccessState.JOIN_NEEDED, AccessState.FAILED) else None,
+                    invite_url=await linking.invite_url(self._services, grant, guild) if is_outside else "",
+                    open_url=f"{self._site_url}/channels/{guild.id}",
+                )
+            )
         return tuple(found)
 
-    async def _server_access(self, grant: Grant, plan: Plan, guild: Guild, state: AccessState) -> ServerAccess:
-        return ServerAccess(
-            plan_name=plan.name,
-            server_name=guild.name,
-            state=state,
-            reason=grant.reason if state in (AccessState.JOIN_NEEDED, AccessState.FAILED) else None,
-            invite_url=await linking.invite_url(self._services, grant, guild) if invites.is_outside(grant) else "",
-            open_url=f"{self._site_url}/channels/{guild.id}",
-        )
 
-
-def _access_state(grant: Grant, *, is_linked: bool, is_joining: bool) -> AccessState:
+def _access_state(grant: Grant, *, is_linked: bool, is_outside: bool, is_joining: bool) -> AccessState:
     """Say how far a grant is; `is_joining`: we still try to add its holder to the server ourselves."""
     if grant.state is GrantState.PENDING and grant.reason is Reason.NOT_IN_SERVER and is_joining:
         return AccessState.WORKING
-    if invites.is_outside(grant):
+    if is_outside:
         return AccessState.JOIN_NEEDED
     match grant.state:
         case GrantState.DELIVERED | GrantState.PAST_DUE:

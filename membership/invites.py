@@ -35,6 +35,17 @@ def is_outside(grant: Grant) -> bool:
     return grant.state is GrantState.FAILED and grant.reason in _JOIN_REFUSALS and not is_over
 
 
+async def needs_way_in(tx: Transaction, grant: Grant, user_id: UserId) -> bool:
+    """Say whether a grant waits for its member to join, who was not seen inside.
+
+    A refusal may be about a role as well as about the way in: whoever is inside needs no invite.
+    """
+    if not is_outside(grant):
+        return False
+    row = await tx.members.get(MemberKey(grant.guild_id, user_id))
+    return row is None or not row.is_present
+
+
 async def offer(services: Services, grant: Grant, guild: Guild, user_id: UserId) -> str:
     """Return how somebody outside gets in: the guild's own invite, or one made for them; "" where none can be made."""
     now = services.clock.now()

@@ -9,10 +9,10 @@ from enum import StrEnum
 
 from membership import binding, invites
 from membership.errors import Gone
-from membership.invites import is_outside
 from membership.ledgers import Transaction
 from membership.model import (
     Grant,
+    GrantId,
     GrantState,
     Lane,
     Plan,
@@ -51,13 +51,14 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """A purchase with what it gives and who has it."""
+    """A purchase with what it gives and who has it; `outside`: the grants whose member still has to come in."""
 
     purchase: Purchase
     email: str
     name: str
     grants: tuple[tuple[Grant, Plan, Guild], ...]
     linked_to: UserId | None
+    outside: frozenset[GrantId] = frozenset()
 
     @property
     def is_alive(self) -> bool:
@@ -149,8 +150,9 @@ async def invite_url(services: Services, grant: Grant, guild: Guild) -> str:
 
 async def _invite_those_outside(services: Services, wish: Wish) -> None:
     """Make a single-use invite where the member could not be added; their roles follow when they join."""
-    for grant, _, guild in (await standing(services, wish.purchase_id)).grants:
-        if is_outside(grant):
+    current = await standing(services, wish.purchase_id)
+    for grant, _, guild in current.grants:
+        if grant.id in current.outside:
             await invites.offer(services, grant, guild, wish.user_id)
 
 
@@ -163,10 +165,14 @@ async def _standing(tx: Transaction, purchase_id: PurchaseId) -> Standing:
         plan = await tx.plans.get(grant.plan_id)
         guild = await tx.guilds.get(grant.guild_id) or Guild(id=grant.guild_id, name="")
         grants.append((grant, plan, guild))
+    outside = [
+        grant.id for grant, _, _ in grants if link is not None and await invites.needs_way_in(tx, grant, link.user_id)
+    ]
     return Standing(
         purchase=purchase,
         email=customer.email,
         name=customer.name,
         grants=tuple(grants),
         linked_to=None if link is None else link.user_id,
+        outside=frozenset(outside),
     )

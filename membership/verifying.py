@@ -157,7 +157,7 @@ async def _invite_those_outside(services: Services, purchases: Collection[Purcha
     async with services.store.read() as tx:
         grants = [grant for purchase_id in purchases for grant in await tx.purchases.grants(purchase_id)]
         guilds = {grant.guild_id: await tx.guilds.get(grant.guild_id) for grant in grants}
-    for grant in grants:
-        if invites.is_outside(grant):
-            guild = guilds[grant.guild_id] or Guild(id=grant.guild_id, name="")
-            await invites.offer(services, grant, guild, user_id)
+        outside = [grant for grant in grants if await invites.needs_way_in(tx, grant, user_id)]
+    for grant in outside:
+        guild = guilds[grant.guild_id] or Guild(id=grant.guild_id, name="")
+        await invites.offer(services, grant, guild, user_id)

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from app.door import Door
-from membership.errors import Retry
+from membership.errors import Audience, Blocked, Reason, Retry
 from membership.linking import Verdict
 from membership.model import MemberKey
 from tests.usecases.world import CHARLIE, GUILD, VIP, World
@@ -97,3 +97,12 @@ async def test_who_did_not_let_us_add_them_is_asked_to_join_at_once(world: World
     bought = await world.buys("vip")
     await world.connects(bought, CHARLIE)
     assert await states(world, bought) == [AccessState.JOIN_NEEDED]
+
+
+async def test_whoever_is_inside_is_not_asked_to_join_where_the_role_is_refused(world: World) -> None:
+    await world.plan("vip", VIP)
+    refusal = Blocked(Reason.MISSING_PERMISSION, audience=Audience.OWNER, detail="403")
+    world.discord.faults.fails_always("add_role", refusal)
+    bought = await world.member("vip")
+    assert await states(world, bought) == [AccessState.FAILED]
+    assert world.discord.faults.of("invite") == []
