@@ -104,7 +104,7 @@ async def tell_of_move(
     names: list[str] = []
     for purchase in purchases:
         for grant in await tx.purchases.grants(purchase.id):
-            if grant.guild_id == key.guild_id and grant.ended_at is None and grant.state is not GrantState.REVOKED:
+            if grant.guild_id == key.guild_id and not grant.is_over:
                 names.append((await tx.plans.get(grant.plan_id)).name)
     if names:
         facts = {"plan": ", ".join(dict.fromkeys(names))}

@@ -18,7 +18,6 @@ from membership.model import (
     Claim,
     Dispute,
     GrantId,
-    GrantState,
     HoldingState,
     MemberFacts,
     OnEnd,
@@ -76,8 +75,7 @@ class Outcome:
     @property
     def is_settled(self) -> bool:
         """Say whether the grant's end was settled before; such a grant is FAILED while its kick is refused."""
-        grant = self.claim.grant
-        return grant.state is GrantState.REVOKED or grant.ended_at is not None
+        return self.claim.grant.is_over
 
     @property
     def kick_at(self) -> datetime | None:

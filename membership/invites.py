@@ -31,8 +31,7 @@ def is_outside(grant: Grant) -> bool:
     """Say whether a grant only waits for its member to join, by themselves or because they could not be added."""
     if grant.state is GrantState.PENDING:
         return grant.reason is Reason.NOT_IN_SERVER
-    is_over = grant.ended_at is not None
-    return grant.state is GrantState.FAILED and grant.reason in _JOIN_REFUSALS and not is_over
+    return grant.state is GrantState.FAILED and grant.reason in _JOIN_REFUSALS and not grant.is_over
 
 
 async def needs_way_in(tx: Transaction, grant: Grant, user_id: UserId) -> bool:

@@ -13,7 +13,6 @@ from membership.ledgers import Transaction
 from membership.model import (
     Grant,
     GrantId,
-    GrantState,
     Lane,
     Plan,
     Proof,
@@ -63,8 +62,7 @@ class Standing:
     @property
     def is_alive(self) -> bool:
         """Say whether there is still something to get."""
-        # A grant whose kick was refused has failed, and is over all the same.
-        return any(grant.state is not GrantState.REVOKED and grant.ended_at is None for grant, _, _ in self.grants)
+        return any(not grant.is_over for grant, _, _ in self.grants)
 
 
 async def token_standing(services: Services, digest: str) -> tuple[LinkToken, Standing | None] | None:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from membership import codes
 from membership.ledgers import Transaction
-from membership.model import Grant, GrantId, GrantState, GuildId, MemberKey, Purchase, UserId
+from membership.model import Grant, GrantId, GuildId, MemberKey, Purchase, UserId
 from membership.records import AuditEntry, Draft
 from membership.services import Services
 
@@ -98,10 +98,7 @@ async def _own(tx: Transaction, user_id: UserId, grant_id: GrantId) -> Purchase 
 
 def _is_wanted(grants: Sequence[Grant], guild_id: GuildId) -> bool:
     """Say whether something of a purchase still lives here."""
-    return any(
-        grant.state is not GrantState.REVOKED and grant.ended_at is None and guild_id in (0, grant.guild_id)
-        for grant in grants
-    )
+    return any(not grant.is_over and guild_id in (0, grant.guild_id) for grant in grants)
 
 
 async def _mail_link(tx: Transaction, purchase: Purchase, now: datetime) -> None:

@@ -305,6 +305,11 @@ class Grant:
     kick_at: datetime | None = None
     revoke_at: datetime | None = None
 
+    @property
+    def is_over(self) -> bool:
+        """Say whether the grant has ended. One whose kick was refused has failed, and is over all the same."""
+        return self.state is GrantState.REVOKED or self.ended_at is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from membership import binding, codes, invites
 from membership.ledgers import Transaction
-from membership.model import CustomerId, GrantState, GuildId, Lane, MemberKey, Proof, PurchaseId, UserId
+from membership.model import CustomerId, GuildId, Lane, MemberKey, Proof, PurchaseId, UserId
 from membership.records import Guild
 from membership.services import Services
 
@@ -148,7 +148,7 @@ async def _alive(tx: Transaction, customer_id: CustomerId) -> list[PurchaseId]:
     found = []
     for purchase in await tx.purchases.of_customer(customer_id):
         grants = await tx.purchases.grants(purchase.id)
-        if any(grant.state is not GrantState.REVOKED and grant.ended_at is None for grant in grants):
+        if any(not grant.is_over for grant in grants):
             found.append(purchase.id)
     return found
 
