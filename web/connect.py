@@ -15,6 +15,7 @@ from membership.codes import digest
 from membership.errors import Reason
 from membership.model import PurchaseId, UserId
 from web import browser, outcomes, sign_in
+from web.arrival import arrival_page
 from web.pages import PARTS, page
 from web.parts import (
     AccessState,
@@ -160,16 +161,7 @@ async def _show_result(request: web.Request, content: Content) -> web.Response:
         return page(request, "notice.html", {"notice": outcomes.refusal(result, content["back"])})
     progress = await request.app[PARTS].use_cases.progress(PurchaseId(content["purchase_id"]))
     access = _with_invites(progress.access, _access(content["access"]))
-    context = {
-        "title": outcomes.headline(access, content["handle"]),
-        "handle": content["handle"],
-        "server_names": tuple(dict.fromkeys(each.server_name for each in access)),
-        "is_complete": all(each.state is AccessState.DELIVERED for each in access),
-        "access": [outcomes.words(each) for each in access],
-    }
-    is_working = any(each.state is AccessState.WORKING for each in access)
-    seconds = 0 if outcomes.is_settled(access) else 2 if is_working else 5
-    return page(request, "done.html", context, refresh_seconds=seconds)
+    return arrival_page(request, access, content["handle"])
 
 
 async def _preview(request: web.Request) -> ConnectPreview:

@@ -13,8 +13,9 @@ from aiohttp import web
 from membership.codes import digest
 from membership.model import PurchaseId
 from web import browser, outcomes, sign_in
+from web.arrival import arrival_page
 from web.pages import PARTS, page
-from web.parts import AccessState, ServerAccess, Ticket, VerifyRequest, VerifyResult
+from web.parts import ServerAccess, Ticket, VerifyRequest, VerifyResult
 from web.sign_in import Attempt, count_failure, redirect
 
 DONE_PATH = "/verify/done"
@@ -119,13 +120,4 @@ async def _show_access(request: web.Request, content: Content) -> web.Response:
     access: tuple[ServerAccess, ...] = ()
     for purchase_id in content["purchase_ids"]:
         access += (await request.app[PARTS].use_cases.progress(PurchaseId(purchase_id))).access
-    context = {
-        "title": outcomes.headline(access, content["handle"]),
-        "handle": content["handle"],
-        "server_names": tuple(dict.fromkeys(each.server_name for each in access)),
-        "is_complete": all(each.state is AccessState.DELIVERED for each in access),
-        "access": [outcomes.words(each) for each in access],
-    }
-    is_working = any(each.state is AccessState.WORKING for each in access)
-    seconds = 0 if outcomes.is_settled(access) else 2 if is_working else 5
-    return page(request, "done.html", context, refresh_seconds=seconds)
+    return arrival_page(request, access, content["handle"])
