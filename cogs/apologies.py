@@ -9,7 +9,7 @@ import structlog
 from discord import app_commands
 
 from cogs import texts
-from cogs.refusals import GONE, member_sentence, retry_text, staff_fix, staff_sentence
+from cogs.refusals import GONE, member_sentence, problem_of, retry_text, staff_fix, staff_sentence
 from cogs.requests import words_of
 from cogs.words import code_text
 from locales.catalogue import Words
@@ -58,7 +58,7 @@ def _explain(interaction: discord.Interaction, failure: BaseException) -> str:
 
 def _refused(interaction: discord.Interaction, words: Words, failure: Blocked | Gone) -> str:
     """Say to staff what Discord or a provider refuses and what to do, to members what is theirs."""
-    problem = failure.reason if isinstance(failure, Blocked) else GONE.get(failure.what)
+    problem = problem_of(failure) if isinstance(failure, Blocked) or failure.what in GONE else None
     if not interaction.permissions.manage_roles:
         return (member_sentence(words, problem) if problem else "") or words.say(texts.TRY_AGAIN)
     if problem is None:
