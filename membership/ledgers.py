@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from membership.aggregates import Accounts, Codes, Cursors, Customers, Guilds, Inbox, Links, Members, Plans, Purchases
+from membership.browsing_ledgers import CustomersSettings, MailTexts, Operators, Runs, SignIns
 from membership.crowds import Crowds
 from membership.desk_ledgers import (
     Adoptions,
@@ -266,6 +267,11 @@ class Transaction(Protocol):
     member_settings: MembersSettings
     privacy: Privacy
     reports: Reports
+    sign_ins: SignIns
+    operators: Operators
+    customer_settings: CustomersSettings
+    mail_texts: MailTexts
+    runs: Runs
 
 
 class Store(Protocol):

@@ -51,6 +51,26 @@ class GuildRole:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServerRights:
+    """What somebody may do in a server, by Discord's roles and permissions there; each includes those after it."""
+
+    is_owner: bool = False
+    is_administrator: bool = False
+    can_manage_server: bool = False
+    can_manage_roles: bool = False
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Icon:
+    """A server's picture as Discord keeps it; `key` changes with the picture."""
+
+    key: str
+    content: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelMessage:
     """A message in a guild's claim channel; `is_from_person` False: of a bot, a webhook or Discord itself."""
 
@@ -138,6 +158,21 @@ class Discord(Protocol):
 
     def guild_name(self, guild_id: GuildId) -> str:
         """Return the server's name for people, "" when unknown."""
+
+    async def rights(self, key: MemberKey) -> ServerRights | None:
+        """Ask what somebody may do in a server now, None for somebody who is not in it."""
+
+    def icon_key(self, guild_id: GuildId) -> str:
+        """Return what changes with the server's picture, "" when it has none."""
+
+    async def icon(self, guild_id: GuildId) -> Icon | None:
+        """Read the server's picture (64 pixels, at most 64 KiB), None when it has none."""
+
+    def text_channels(self, guild_id: GuildId) -> Mapping[ChannelId, str]:
+        """Return the text channels that the bot sees, in the server's order, with their names."""
+
+    def server_size(self, guild_id: GuildId) -> int:
+        """Return about how many people are in the server, 0 when unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

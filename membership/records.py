@@ -111,7 +111,8 @@ class Guild:
 
     `is_active` False: nobody has set it up, so no member of it is touched; `approved_by` is the actor who allowed it.
     `language` "": the server's own; `time_zone` is an IANA name; `digest_hour` is an hour there. `welcome_*` is the
-    message posted when the bot joined. `dms` False: members get mails instead of direct messages.
+    message posted when the bot joined. `dms` False: members get mails instead of direct messages. `accent` colours its
+    pages ("3b46c4", "" for ours); `support_address` and `imprint` stand below its pages and mails.
     """
 
     id: GuildId
@@ -137,18 +138,25 @@ class Guild:
     paused_at: datetime | None = None
     paused_by: str = ""
     pause_reason: str = ""
+    accent: str = ""
+    support_address: str = ""
+    imprint: str = ""
     claim_cursor: MessageId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberRow:
-    """What we last wanted and last saw of one member; both only name roles that are ours to manage."""
+    """What we last wanted and last saw of one member; both only name roles that are ours to manage.
+
+    `name` is what Discord last called them, "" when it never said.
+    """
 
     key: MemberKey
     desired: frozenset[RoleId]
     observed: frozenset[RoleId]
     is_present: bool
     observed_at: datetime | None
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

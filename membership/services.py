@@ -88,6 +88,18 @@ class Turns:
         return self._locks.setdefault(key, asyncio.Lock())
 
 
+class Operators:
+    """Who runs this Doorlist: the configured ones, the application's owners, and whom the one-time link made one."""
+
+    def __init__(self, user_ids: Iterable[int] = ()) -> None:
+        """Start with those that are known."""
+        self.ids = frozenset(user_ids)
+
+    def add(self, user_ids: Iterable[int]) -> None:
+        """Learn of more."""
+        self.ids |= frozenset(user_ids)
+
+
 class Sellers:
     """Which provider adapter speaks for which stored account. Learned from the provider at the first need."""
 
@@ -133,3 +145,4 @@ class Services:
     signals: Signals = field(default_factory=Signals)
     permits: JoinPermits = field(default_factory=JoinPermits)
     turns: Turns = field(default_factory=Turns)
+    operators: Operators = field(default_factory=Operators)

@@ -69,6 +69,7 @@ async def settle(services: Services, result: Result) -> None:
             observed=(frozenset(progress.roles) & (result.decision.roles | owned)) | frozenset(progress.removed),
             is_present=progress.is_present,
             observed_at=None if progress.added or progress.removed or progress.failure else now,
+            name=progress.name,
         )
         next_check_at = _next_check(result, transitions, now)
         await tx.members.settle(row, next_check_at)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, Table, Text
 
 from membership.desk import AdoptionPolicy, NotifyMode, PaymentKind
-from storage import ledgers
 from storage.columns import Facts, Moment, Word
 from storage.schema import metadata, needed, row_id
 
@@ -125,6 +124,3 @@ member_settings = Table(
     needed("dms", Boolean),
     needed("language", Text),
 )
-
-complete_metadata = ledgers.sessions.metadata
-"""The metadata once all three modules have added their tables to it."""

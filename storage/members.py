@@ -135,10 +135,12 @@ class Members:
             "observed_at": row.observed_at or NEVER,
             "next_check_at": next_check_at,
         }
+        # Discord does not always say a name: the last one stays.
+        changing = {**seen, "name": row.name} if row.name else seen
         await self._connection.execute(
             insert_into(self._connection, members)
-            .values(guild_id=row.key.guild_id, user_id=row.key.user_id, **seen)
-            .on_conflict_do_update(index_elements=[members.c.guild_id, members.c.user_id], set_=seen)
+            .values(guild_id=row.key.guild_id, user_id=row.key.user_id, name=row.name, **seen)
+            .on_conflict_do_update(index_elements=[members.c.guild_id, members.c.user_id], set_=changing)
         )
 
     async def record_seen(
@@ -217,6 +219,7 @@ def _member(row: Row[Any]) -> MemberRow:
         observed=row.observed,
         is_present=row.is_present,
         observed_at=None if row.observed_at == NEVER else row.observed_at,
+        name=row.name,
     )
 
 

@@ -19,7 +19,7 @@ from membership.model import CustomerId, GuildId
 from membership.privacy_ledger import Person, Rows
 from membership.records import HOUSE, Customer
 from storage.columns import Facts
-from storage.desk_tables import complete_metadata, exemptions, member_settings, payments, plan_code_uses, plan_codes
+from storage.desk_tables import exemptions, member_settings, payments, plan_code_uses, plan_codes
 from storage.inbox import NEW
 from storage.ledgers import audit_entries, deliveries, inbox_events, jobs, outbox_messages, sessions
 from storage.outbox import JOB_KIND, WAITING
@@ -36,6 +36,7 @@ from storage.schema import (
     purchase_items,
     purchases,
 )
+from storage.web_tables import complete_metadata
 
 ERASED = "erased"
 DROPPED = "dropped"

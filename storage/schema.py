@@ -291,6 +291,9 @@ guilds = Table(
     Column("paused_at", Moment),
     needed("paused_by", Text),
     needed("pause_reason", Text),
+    needed("accent", Text),
+    needed("support_address", Text),
+    needed("imprint", Text),
     Column("claim_cursor", BigInteger),
 )
 
@@ -306,6 +309,7 @@ members = Table(
     metadata,
     Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
     Column("user_id", BigInteger, primary_key=True, autoincrement=False),
+    needed("name", Text),
     needed("desired", RoleSet),
     needed("observed", RoleSet),
     needed("is_present", Boolean),

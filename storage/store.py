@@ -11,7 +11,7 @@ from typing import TypeVar
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from membership import aggregates, crowds, desk_ledgers, ledgers, privacy_ledger, report_ledgers
+from membership import aggregates, browsing_ledgers, crowds, desk_ledgers, ledgers, privacy_ledger, report_ledgers
 from membership.errors import Retry
 from membership.ports import Clock
 from storage.accounts import Accounts, Cursors
@@ -29,6 +29,7 @@ from storage.jobs import Jobs
 from storage.ledgers import settings as stored_settings
 from storage.links import Codes, Links
 from storage.lock import AdvisoryLock, FileLock, InstanceLock
+from storage.mail_choices import CustomersSettings, MailTexts
 from storage.member_settings import MembersSettings
 from storage.members import Members
 from storage.migrate import migrate
@@ -42,8 +43,10 @@ from storage.purchases import Purchases
 from storage.removals import Removals
 from storage.reports import Reports
 from storage.retention import Retention
+from storage.runs import Runs
 from storage.secrets import Seal, WrongKey, find_keys
 from storage.sessions import Sessions
+from storage.sign_ins import Operators, SignIns
 from storage.statements import insert_into
 
 ROOT = Path(__file__).parent.parent
@@ -77,6 +80,7 @@ class Transaction:
         self.removals: ledgers.Removals = Removals(connection)
         self.sessions: ledgers.Sessions = Sessions(connection, seal)
         self.retention: ledgers.Retention = Retention(connection)
+        self.sign_ins: browsing_ledgers.SignIns = SignIns(connection, seal)
         self._bind_desk()
 
     def _bind_desk(self) -> None:
@@ -92,6 +96,10 @@ class Transaction:
         self.member_settings: desk_ledgers.MembersSettings = MembersSettings(self.connection)
         self.privacy: privacy_ledger.Privacy = Privacy(self.connection)
         self.reports: report_ledgers.Reports = Reports(self.connection)
+        self.operators: browsing_ledgers.Operators = Operators(self.connection)
+        self.customer_settings: browsing_ledgers.CustomersSettings = CustomersSettings(self.connection)
+        self.mail_texts: browsing_ledgers.MailTexts = MailTexts(self.connection)
+        self.runs: browsing_ledgers.Runs = Runs(self.connection)
 
 
 class Database:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from storage.desk_tables import complete_metadata
+from storage.web_tables import complete_metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

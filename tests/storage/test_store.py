@@ -22,7 +22,6 @@ from membership.errors import Retry
 from membership.ledgers import Intake, Store, Transaction
 from membership.model import Lane
 from storage.config import DatabaseSettings
-from storage.desk_tables import complete_metadata
 from storage.engine import open_engine
 from storage.intake import GroupCommit
 from storage.lock import AlreadyRunning
@@ -30,6 +29,7 @@ from storage.migrate import NewerSchema, revisions, upgrade
 from storage.secrets import WrongKey
 from storage.store import ROOT, Database
 from storage.store import Transaction as OurTransaction
+from storage.web_tables import complete_metadata
 from tests.storage.databases import NOON, MovableClock, empty_postgres, postgres_database, settings, sqlite_database
 
 

@@ -13,8 +13,8 @@ from membership.errors import UserError
 from membership.model import GuildId, PlanId, PlanProduct
 from membership.ports import IncomingEvent
 from storage.columns import Facts
-from storage.desk_tables import complete_metadata
 from storage.ledgers import inbox_events
+from storage.web_tables import complete_metadata
 from tests.usecases.world import ALICE, BOB, CHARLIE, GUILD, VIP, World
 
 OWNER = Actor(guild_id=GUILD, user_id=ALICE, name="alice", can_staff=True, can_manage=True, can_data=True)

@@ -24,6 +24,7 @@ def upgrade() -> None:
     _create_small_things()
     _create_desk()
     _create_money()
+    _create_web()
 
 
 def _row_id() -> sa.Column[int]:
@@ -283,6 +284,9 @@ def _create_members() -> None:
         sa.Column("paused_at", Moment()),
         sa.Column("paused_by", sa.Text(), nullable=False),
         sa.Column("pause_reason", sa.Text(), nullable=False),
+        sa.Column("accent", sa.Text(), nullable=False),
+        sa.Column("support_address", sa.Text(), nullable=False),
+        sa.Column("imprint", sa.Text(), nullable=False),
         sa.Column("claim_cursor", sa.BigInteger()),
         sa.PrimaryKeyConstraint("id", name="pk_guilds"),
     )
@@ -297,6 +301,7 @@ def _create_members() -> None:
         "members",
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
         sa.Column("desired", sa.Text(), nullable=False),
         sa.Column("observed", sa.Text(), nullable=False),
         sa.Column("is_present", sa.Boolean(), nullable=False),
@@ -640,3 +645,64 @@ def _create_money() -> None:
     )
     op.create_index("ix_payments_at", "payments", ["at"])
     op.create_index("ix_payments_purchase_id", "payments", ["purchase_id"])
+
+
+def _create_web() -> None:
+    op.create_table(
+        "sign_ins",
+        _row_id(),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.BigInteger()),
+        sa.Column("mail_digest", sa.Text(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.Column("began_at", Moment(), nullable=False),
+        sa.Column("seen_at", Moment(), nullable=False),
+        sa.Column("proved_at", Moment(), nullable=False),
+        sa.Column("expires_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_sign_ins"),
+        sa.UniqueConstraint("digest", name="uq_sign_ins_digest"),
+    )
+    op.create_index("ix_sign_ins_user_id", "sign_ins", ["user_id"])
+    op.create_index("ix_sign_ins_mail_digest", "sign_ins", ["mail_digest"])
+    op.create_index("ix_sign_ins_expires_at", "sign_ins", ["expires_at"])
+    op.create_table(
+        "operators",
+        sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("added_at", Moment(), nullable=False),
+        sa.PrimaryKeyConstraint("user_id", name="pk_operators"),
+    )
+    op.create_table(
+        "customer_settings",
+        sa.Column("customer_id", RowId, nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("time_zone", sa.Text(), nullable=False),
+        sa.Column("reminders", sa.Boolean(), nullable=False),
+        sa.Column("delivered", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name="fk_customer_settings_customer_id"),
+        sa.PrimaryKeyConstraint("customer_id", name="pk_customer_settings"),
+    )
+    op.create_table(
+        "mail_texts",
+        sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("template", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("intro", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("guild_id", "template", "language", name="pk_mail_texts"),
+    )
+    op.create_table(
+        "runs",
+        _row_id(),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("guild_id", sa.BigInteger()),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("started_at", Moment(), nullable=False),
+        sa.Column("ended_at", Moment()),
+        sa.Column("looked_at", sa.Integer(), nullable=False),
+        sa.Column("changed", sa.Integer(), nullable=False),
+        sa.Column("trouble", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_runs"),
+    )
+    op.create_index("ix_runs_guild_id_id", "runs", ["guild_id", "id"])
+    op.create_index("ix_runs_started_at", "runs", ["started_at"])
