@@ -6,11 +6,13 @@ The .po files are read as they are: there is nothing to build before a start. Ho
 from __future__ import annotations
 
 import io
+from datetime import datetime, tzinfo
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 
 from babel import Locale
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import get_decimal_symbol
@@ -41,6 +43,22 @@ class Words:
     def amount(self, written: str, /) -> str:
         """Write an amount of money, such as "9.00 €", with this language's decimal mark."""
         return written.replace(".", get_decimal_symbol(Locale.parse(self.locale)))
+
+    def day(self, moment: datetime, /, zone: tzinfo | None = None) -> str:
+        """Write a date without a doubt about day and month: "21 December 2026"."""
+        return format_date(_in(moment, zone), "d MMMM y", locale=self.locale)
+
+    def short_day(self, moment: datetime, /, zone: tzinfo | None = None) -> str:
+        """Write a date that is near, where room is scarce: "24 Nov"."""
+        return format_date(_in(moment, zone), "d MMM", locale=self.locale)
+
+    def moment(self, moment: datetime, /, zone: tzinfo | None = None) -> str:
+        """Write a date with its time: "21 Dec 2026, 14:02"."""
+        return format_datetime(_in(moment, zone), "d MMM y, HH:mm", locale=self.locale)
+
+    def distance(self, moment: datetime, now: datetime, /) -> str:
+        """Write how far a moment is from now: "in 12 days", "3 hours ago"."""
+        return format_timedelta(moment - now, add_direction=True, threshold=2, locale=self.locale)
 
 
 def translatable(text: str) -> str:
@@ -74,6 +92,10 @@ def language_name(locale: str) -> str:
 def catalogue_path(locale: str) -> Path:
     """Return where the catalogue of a language is, or would be."""
     return FOLDER / locale / "LC_MESSAGES" / "doorlist.po"
+
+
+def _in(moment: datetime, zone: tzinfo | None) -> datetime:
+    return moment if zone is None else moment.astimezone(zone)
 
 
 def _names(locale: str) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """Brings the catalogues up to the code: `python3 -m locales.update`. What the words mean is for translators.
 
-It reads the texts out of the code into doorlist.pot and puts new ones, still empty, into every language's catalogue.
-Texts that the code no longer says are dropped; what a text was called before is not guessed.
+It reads the texts out of the code and the templates into doorlist.pot and puts new ones, still empty, into every
+language's catalogue. Texts that the code no longer says are dropped; what a text was called before is not guessed.
 """
 
 from __future__ import annotations
@@ -9,11 +9,17 @@ from __future__ import annotations
 import ast
 import io
 import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po, write_po
+from jinja2 import Environment, nodes
 
 from locales.catalogue import FOLDER, SOURCE_LOCALE, catalogue_path, locales
+
+Text = str | tuple[str, str]
+"""What is said once, or one and many of what is counted."""
 
 ROOT = FOLDER.parent
 TEMPLATE = FOLDER / "doorlist.pot"
@@ -22,6 +28,8 @@ SPEAKING = ("cogs", "membership", "web")
 
 WIDTH = 120
 TEMPLATE_COMMENT = "# Made by `python3 -m locales.update` from the code."
+
+TEMPLATE_KINDS = (".html", ".txt", ".subject")
 
 MARKS = ("translatable", "locale_str")
 """Functions that mark a text of a table; the second one is discord.py's, for the descriptions of commands."""
@@ -39,16 +47,44 @@ def main() -> None:
 
 
 def extract() -> Catalog:
-    """Read every text out of the code, in the order of files and lines."""
+    """Read every text out of the code and the templates, in the order of files and lines."""
     catalogue = Catalog(header_comment=TEMPLATE_COMMENT, fuzzy=False)
-    for package in SPEAKING:
-        for path in sorted((ROOT / package).rglob("*.py")):
-            for line, text in texts_of(ast.parse(path.read_text("utf-8"), str(path))):
-                catalogue.add(text, locations=[(path.relative_to(ROOT).as_posix(), line)])
+    for path, read in _sources():
+        try:
+            texts = read(path.read_text("utf-8"))
+        except ValueError as flaw:
+            raise ValueError(f"{path.relative_to(ROOT)}: {flaw}") from flaw
+        for line, text in texts:
+            catalogue.add(text, locations=[(path.relative_to(ROOT).as_posix(), line)])
     return catalogue
 
 
-def texts_of(code: ast.Module) -> list[tuple[int, str | tuple[str, str]]]:
+def _sources() -> Iterator[tuple[Path, Callable[[str], list[tuple[int, Text]]]]]:
+    for package in SPEAKING:
+        for path in sorted((ROOT / package).rglob("*")):
+            if path.suffix == ".py":
+                yield path, lambda source: texts_of(ast.parse(source))
+            elif path.suffix in TEMPLATE_KINDS:
+                yield path, texts_of_template
+
+
+def texts_of_template(source: str) -> list[tuple[int, Text]]:
+    """Return the line of each text that a template says or counts. Raises ValueError as `texts_of`."""
+    found: list[tuple[int, Text]] = []
+    for call in Environment(autoescape=True).parse(source).find_all(nodes.Call):
+        match call.node, call.args:
+            case nodes.Name(name="say"), [nodes.Const(value=str(text)), *_]:
+                found.append((call.lineno, text))
+            case nodes.Name(name="count"), [nodes.Const(value=str(one)), nodes.Const(value=str(many)), *_]:
+                found.append((call.lineno, (one, many)))
+            case nodes.Name(name="say" | "count"), [nodes.Name() | nodes.Getattr() | nodes.Getitem(), *_]:
+                continue  # marked where its text is written
+            case nodes.Name(name="say" | "count"), _:
+                raise ValueError(f"not a plain text in line {call.lineno}")
+    return found
+
+
+def texts_of(code: ast.Module) -> list[tuple[int, Text]]:
     """Return the line of each text that is said by some Words or marked for it; one and many for what is counted.
 
     Babel's own extraction goes by the method's name alone, and `say` and `count` are methods of others, too. Raises
@@ -59,7 +95,7 @@ def texts_of(code: ast.Module) -> list[tuple[int, str | tuple[str, str]]]:
     return [(line, text) for line, text in found if text is not None]
 
 
-def _text(call: ast.Call) -> str | tuple[str, str] | None:
+def _text(call: ast.Call) -> Text | None:
     match call.func, call.args:
         case ast.Name(id=name), [text, *_] if name in MARKS:
             return _literal(text)
