@@ -69,6 +69,7 @@ def pointed_at(world: Outside, settings: Settings, *, database: Path, port: int)
             "api_url": world.discord_api_url,
             "gateway_url": world.discord_gateway_url,
             "site_url": world.discord_site_url,
+            "cdn_url": world.discord_cdn_url,
         },
         "web": {"host": HOST, "port": port, "public_url": world.doorlist_url},
         "mail": {

@@ -152,6 +152,7 @@ def use_addresses(settings: DiscordSettings) -> None:
     """Point discord.py at the configured Discord. Once per process: it keeps them on its classes."""
     Route.BASE = settings.api_url.rstrip("/")
     DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.gateway_url)
+    discord.Asset.BASE = settings.cdn_url.rstrip("/")
 
 
 def intents_of(settings: DiscordSettings) -> discord.Intents:

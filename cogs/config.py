@@ -8,7 +8,7 @@ from cogs.claim_text import claim_command
 
 
 class DiscordSettings(BaseModel):
-    """The bot's identity and where Discord is; the sandbox changes only the three addresses."""
+    """The bot's identity and where Discord is; the sandbox changes only the addresses."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -24,6 +24,7 @@ class DiscordSettings(BaseModel):
     api_url: str = "https://discord.com/api/v10"
     gateway_url: str = "wss://gateway.discord.gg/"
     site_url: str = Field(default="https://discord.com", description="where people sign in")
+    cdn_url: str = Field(default="https://cdn.discordapp.com", description="where Discord keeps servers' pictures")
 
     @property
     def claim_command(self) -> str:

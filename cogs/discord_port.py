@@ -11,17 +11,18 @@ import discord
 from discord.ext import commands
 from discord.http import Route
 
-from cogs import approval_cards, posting, rendering
+from cogs import approval_cards, posting, rendering, server_look
 from cogs.calls import Calls
 from cogs.connection import Connection
 from cogs.direct_texts import direct_text
 from cogs.lanes import Action, Lanes, Write
+from cogs.member_rights import server_rights
 from cogs.pacing import RoleLimits
 from cogs.queries import MemberQueries, seen
 from cogs.roles import Refusal, guild_roles
 from membership.errors import Audience, Blocked, Gone, Reason, Retry
 from membership.model import ChannelId, GuildId, Lane, MemberKey, MessageId, Observation, RoleId, Seen, UserId
-from membership.ports import ChannelMessage, GuildRole, JoinOutcome
+from membership.ports import ChannelMessage, GuildRole, Icon, JoinOutcome, ServerRights
 
 if TYPE_CHECKING:
     from discord.types.member import MemberWithUser
@@ -105,6 +106,28 @@ class DiscordPort:
         bot = self._connection.bot
         guild = bot.get_guild(guild_id) if bot else None
         return guild.name if guild else ""
+
+    async def rights(self, key: MemberKey) -> ServerRights | None:
+        """Ask Discord about the member and add up what their roles give. Raises Retry, Blocked when it cannot tell."""
+        guild = self._connection.require_guild(key.guild_id)
+        seen_now = (await self.observe(key.guild_id, [key.user_id], lane=Lane.PERSON))[key.user_id]
+        return None if seen_now is None else server_rights(guild, key, seen_now)
+
+    def icon_key(self, guild_id: GuildId) -> str:
+        """Return what names the server's picture, "" for none."""
+        return server_look.icon_key(self._connection.guild(guild_id))
+
+    async def icon(self, guild_id: GuildId) -> Icon | None:
+        """Read the server's picture from Discord's CDN. Raises Retry."""
+        return await server_look.read_icon(self._connection.require_guild(guild_id))
+
+    def text_channels(self, guild_id: GuildId) -> Mapping[ChannelId, str]:
+        """Return the text channels that the bot sees."""
+        return server_look.text_channels(self._connection.guild(guild_id))
+
+    def server_size(self, guild_id: GuildId) -> int:
+        """Return how many are in the server, 0 when unknown."""
+        return server_look.server_size(self._connection.guild(guild_id))
 
     # --------------------------------------------------------------------------------------------------- writing
 

@@ -43,6 +43,11 @@ class Outside:
         return f"{self.url}{DISCORD_MOUNT}"
 
     @property
+    def discord_cdn_url(self) -> str:
+        """Return where Discord keeps pictures."""
+        return self.discord_site_url
+
+    @property
     def stripe_key(self) -> str:
         """Return the secret key of the Stripe account."""
         return STRIPE_KEY

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sandbox.discord.local import LocalDiscord
 from sandbox.discord.permissions import Permission
 from sandbox.discord.world import Channel, Guild, Role, User
+from sandbox.pictures import disc
 from sandbox.stripe.control import Interval
 from sandbox.stripe.local import LocalStripe
 
@@ -113,6 +114,7 @@ def seed(discord: LocalDiscord, stripe: LocalStripe, doorlist_url: str) -> Seed:
 
 def _server(discord: LocalDiscord, cast: Cast) -> Server:
     guild = discord.create_guild("Demo Server", owner=cast.olga, bot_position=10)
+    discord.people.set_icon(guild, disc((59, 70, 196), (255, 214, 102)))
     staff = discord.create_role(guild, "Staff", position=9, permissions=Permission.MANAGE_ROLES)
     vip = discord.create_role(guild, "VIP", position=5)
     trial = discord.create_role(guild, "VIP trial", position=4)
@@ -144,6 +146,7 @@ def _server(discord: LocalDiscord, cast: Cast) -> Server:
 
 def _neighbour(discord: LocalDiscord, cast: Cast) -> Neighbour:
     guild = discord.create_guild("Next Door", owner=cast.nora, bot_position=10)
+    discord.people.set_icon(guild, disc((14, 107, 92), (240, 240, 240)))
     return Neighbour(
         guild=guild,
         regular=discord.create_role(guild, "Regular", position=2),

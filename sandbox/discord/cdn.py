@@ -1,4 +1,4 @@
-"""The local CDN: uploaded files by their address. Pictures show in place, everything else is a download."""
+"""The local CDN: uploaded files and server pictures by their address. Files that are no pictures are downloads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SHOWN_IN_PLACE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp
 
 
 def add_cdn_routes(app: web.Application, state: State) -> None:
-    """Register the one route."""
+    """Register the two routes."""
 
     async def download(request: web.Request) -> web.StreamResponse:
         found = state.world.files.find(int(request.match_info["file_id"]))
@@ -25,4 +25,12 @@ def add_cdn_routes(app: web.Application, state: State) -> None:
         }
         return web.Response(body=found.content, headers=headers)
 
+    async def icon(request: web.Request) -> web.StreamResponse:
+        guild = state.world.guilds.get(int(request.match_info["guild_id"]))
+        # The size that is asked for is a wish: the sandbox's pictures are as small as they get.
+        if guild is None or guild.icon_hash != request.match_info["hash"]:
+            raise web.HTTPNotFound
+        return web.Response(body=guild.icon, content_type="image/png")
+
+    app.router.add_get("/icons/{guild_id:\\d+}/{hash:\\w+}.png", icon)
     app.router.add_get("/attachments/{channel_id:\\d+}/{file_id:\\d+}/{name}", download)

@@ -160,6 +160,10 @@ class Changes:
         bot = guild.members[self._world.bot.id]
         self._emit(guild, "GUILD_CREATE", lambda: payloads.guild_create(guild, bot), Intents.GUILDS)
 
+    def guild_changed(self, guild: Guild) -> None:
+        """Tell how a guild looks now."""
+        self._emit(guild, "GUILD_UPDATE", lambda: payloads.guild(guild), Intents.GUILDS)
+
     def audit(self, guild: Guild, entry: AuditEntry) -> None:
         """Write an audit-log entry (its id is set here) and tell a bot that may view the log."""
         entry.id = self._world.ids.next()

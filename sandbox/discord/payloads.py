@@ -120,6 +120,7 @@ def guild(of: Guild) -> Json:
     return empty | {
         "id": str(of.id),
         "name": of.name,
+        "icon": of.icon_hash,
         "owner_id": str(of.owner_id),
         "roles": [role(each) for each in of.roles.values()],
         "features": [],
@@ -284,9 +285,10 @@ def _reference(of: Message) -> Json:
 
 
 def _invite_guild(of: Guild) -> Json:
-    return dict.fromkeys(("splash", "banner", "description", "icon", "vanity_url_code")) | {
+    return dict.fromkeys(("splash", "banner", "description", "vanity_url_code")) | {
         "id": str(of.id),
         "name": of.name,
+        "icon": of.icon_hash,
         "features": [],
         "verification_level": 1,
         "nsfw_level": 0,
@@ -301,7 +303,6 @@ def _invite_role(of: Role) -> Json:
 
 
 _GUILD_NULLS = (
-    "icon",
     "description",
     "home_header",
     "splash",

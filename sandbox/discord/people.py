@@ -118,6 +118,11 @@ class People:
         """Delete a guild's channel."""
         self.changes.channel_deleted(self.world.guilds[channel.guild_id or 0], channel)
 
+    def set_icon(self, guild: Guild, picture: bytes) -> None:
+        """Give a server another picture, a PNG; none for empty."""
+        guild.icon = picture
+        self.changes.guild_changed(guild)
+
     def remove_bot(self, guild: Guild) -> None:
         """Throw the bot out of a guild (GUILD_DELETE without `unavailable`)."""
         self.changes.guild_gone(guild, is_outage=False)

@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from typing import Any, Protocol
 
 from sandbox.discord.files import Files
@@ -222,7 +223,13 @@ class Guild:
     has_screening: bool = False
     preferred_locale: str = "en-US"
     mfa_level: int = 0
+    icon: bytes = field(default=b"", repr=False)
     _sorted_member_ids: list[int] | None = field(default=None, repr=False)
+
+    @property
+    def icon_hash(self) -> str | None:
+        """Return what Discord calls the picture, a PNG; None without one."""
+        return blake2b(self.icon, digest_size=16).hexdigest() if self.icon else None
 
     def enter(self, member: Member) -> None:
         """Put a member in."""

@@ -233,6 +233,7 @@ def settings_for(stage: Stage, **changes: object) -> DiscordSettings:
             "token": SecretStr(stage.local.portal.token),
             "api_url": f"{stage.url}/api/v10",
             "gateway_url": f"ws{stage.url.removeprefix('http')}/gateway",
+            "cdn_url": stage.url,
             **changes,
         }
     )

@@ -155,12 +155,14 @@ async def a_stage(*, prefix: str = "/_emu/discord", buckets: Buckets | None = No
 async def addresses(url: str) -> AsyncIterator[None]:
     """Point discord.py at a local Discord."""
     base, gateway = discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY
+    pictures = discord.Asset.BASE
     discord.http.Route.BASE = f"{url}/api/v10"
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(f"ws{url.removeprefix('http')}/gateway")
     try:
         yield
     finally:
         discord.http.Route.BASE, discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = base, gateway
+        discord.Asset.BASE = pictures
 
 
 async def until(condition: Callable[[], bool], *, seconds: float = 3.0) -> None:

@@ -7,15 +7,21 @@ from dataclasses import dataclass, field
 
 from membership.errors import Audience, Blocked, Gone, Reason, Retry
 from membership.model import ChannelId, GuildId, Lane, MemberKey, MessageId, Observation, RoleId, Seen, UserId
-from membership.ports import ChannelMessage, GuildRole, JoinOutcome
+from membership.ports import ChannelMessage, GuildRole, Icon, JoinOutcome, ServerRights
 from tests.usecases.faults import Faults, Fuse
 
 BOT_POSITION = 50
+OWNS = ServerRights(is_owner=True, is_administrator=True, can_manage_server=True, can_manage_roles=True)
+MANAGES_SERVER = ServerRights(can_manage_server=True, can_manage_roles=True)
+MANAGES_ROLES = ServerRights(can_manage_roles=True)
 
 
 @dataclass
 class FakeGuild:
-    """A server: its roles by position, its members with their roles, and what keeps the bot out."""
+    """A server: its roles by position, its members with their roles, and what keeps the bot out.
+
+    `powers` are what members may do there; the owner may do everything, and whoever has none may do nothing.
+    """
 
     roles: dict[RoleId, int] = field(default_factory=dict)
     members: dict[UserId, set[RoleId]] = field(default_factory=dict)
@@ -24,6 +30,12 @@ class FakeGuild:
     is_available: bool = True
     permissions: frozenset[str] = frozenset({"manage_roles", "create_instant_invite", "kick_members"})
     dangers: dict[RoleId, tuple[str, ...]] = field(default_factory=dict)
+    name: str = "Ada's server"
+    owner_id: UserId | None = None
+    powers: dict[UserId, ServerRights] = field(default_factory=dict)
+    icon: Icon | None = None
+    channels: dict[ChannelId, str] = field(default_factory=dict)
+    size: int | None = None
 
 
 class FakeDiscord:
@@ -166,7 +178,35 @@ class FakeDiscord:
         return f"@user{user_id}"
 
     def guild_name(self, guild_id: GuildId) -> str:
-        return "Ada's server"
+        return self.guilds[guild_id].name if guild_id in self.guilds else "Ada's server"
+
+    async def rights(self, key: MemberKey) -> ServerRights | None:
+        fault = self.faults.before("rights", key.user_id)
+        guild = self._guild(key.guild_id)
+        self.faults.after("rights", fault)
+        if key.user_id not in guild.members:
+            return None
+        if key.user_id == guild.owner_id:
+            return OWNS
+        return guild.powers.get(key.user_id, ServerRights())
+
+    def icon_key(self, guild_id: GuildId) -> str:
+        icon = self.guilds[guild_id].icon if self.is_available(guild_id) else None
+        return icon.key if icon else ""
+
+    async def icon(self, guild_id: GuildId) -> Icon | None:
+        fault = self.faults.before("icon", guild_id)
+        self.faults.after("icon", fault)
+        return self._guild(guild_id).icon
+
+    def text_channels(self, guild_id: GuildId) -> Mapping[ChannelId, str]:
+        return self.guilds[guild_id].channels if self.is_available(guild_id) else {}
+
+    def server_size(self, guild_id: GuildId) -> int:
+        if not self.is_available(guild_id):
+            return 0
+        guild = self.guilds[guild_id]
+        return len(guild.members) if guild.size is None else guild.size
 
     def _guild(self, guild_id: GuildId) -> FakeGuild:
         if not self.is_available(guild_id):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sandbox.discord import errors, payloads
 from sandbox.discord.faults import Answer
-from sandbox.discord.permissions import Permission
+from sandbox.discord.permissions import Permission, permissions_of
 from sandbox.discord.rest.call import Call, RouteTable, ok
 from sandbox.discord.world import Channel, Json, Overwrite
 
@@ -35,10 +35,10 @@ async def list_my_guilds(call: Call) -> Answer:
             {
                 "id": str(guild.id),
                 "name": guild.name,
-                "icon": None,
+                "icon": guild.icon_hash,
                 "banner": None,
                 "owner": guild.owner_id == owner.id,
-                "permissions": "0",
+                "permissions": str(int(permissions_of(guild, guild.members[owner.id]))),
                 "features": [],
             }
             for guild in mine
