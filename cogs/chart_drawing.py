@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import floor, log10
 
 from cogs.chart_canvas import HEIGHT, WIDTH, Canvas, Colour, fitting, width_of
-from cogs.charts import ChartSpec, Series, Shape
+from membership.charts import ChartSpec, Series, Shape, bar_ends, bar_range, line_range
 
 _BACKGROUND: Colour = (0x1E, 0x21, 0x26)
 _TEXT: Colour = (0xF2, 0xF4, 0xF7)
@@ -56,17 +55,16 @@ def draw(spec: ChartSpec) -> bytes:
     canvas = Canvas(_BACKGROUND)
     canvas.text((_EDGE, 26), fitting(spec.title, _TITLE, WIDTH - 2 * _EDGE), size=_TITLE, colour=_TEXT)
     canvas.text((_EDGE, HEIGHT - 38), fitting(spec.note, _SMALL, WIDTH - 2 * _EDGE), size=_SMALL, colour=_MUTED)
-    lines = [series for series in spec.series if series.shape is Shape.LINE]
-    bars = [series for series in spec.series if series.shape is not Shape.LINE]
+    lines, bars = spec.lines, spec.bars
     middle = _TOP + (_BOTTOM - _TOP) * 0.4 if lines and bars else _BOTTOM if lines else _TOP
     left, right = _EDGE + _scale_width(spec), WIDTH - _EDGE - _words_width(spec)
     count = len(spec.labels)
     if lines:
-        low, high = _line_range(lines)
+        low, high = line_range(lines)
         panel = _Panel(left=left, right=right, top=_TOP, bottom=middle, low=low, high=high, count=count)
         _draw_lines(canvas, panel, spec, lines)
     if bars:
-        low, high = _bar_range(bars)
+        low, high = bar_range(bars)
         top = middle + (_GAP if lines else 0) + _NUMBER
         bottom = _BOTTOM - (_NUMBER if low < 0 else 0)
         panel = _Panel(left=left, right=right, top=top, bottom=bottom, low=low, high=high, count=count)
@@ -106,23 +104,12 @@ def _draw_lines(canvas: Canvas, panel: _Panel, spec: ChartSpec, lines: Sequence[
         canvas.text((panel.right + 18, points[-1][1]), series.words, size=_BODY, colour=_BLUE, anchor="lm")
 
 
-def _line_range(lines: Sequence[Series]) -> tuple[float, float]:
-    """Begin at zero, unless all numbers are so high that nothing could be told apart; the scale says where."""
-    values = [value for series in lines for value in series.values] or [0.0]
-    low, high = min(values), max(values)
-    if low > high / 2:
-        step = _round_number((high - low) / 4 or high / 100)
-        low, high = floor(low / step) * step, (floor(high / step) + 1) * step
-        return (low, high) if low > 0 else (0, high)
-    return 0, _round_up(high) or 1
-
-
 # -------------------------------------------------------------------------------------------------------------- bars
 
 
 def _draw_bars(canvas: Canvas, panel: _Panel, spec: ChartSpec, bars: Sequence[Series]) -> None:
     room = min(panel.step * 0.7, _WIDEST)
-    for value in _bar_ends(bars):
+    for value in bar_ends(bars):
         _gridline(canvas, panel, value, spec, is_zero=False)
     for series in bars:
         is_down = series.shape is Shape.BARS_DOWN
@@ -167,23 +154,6 @@ def _write_words(canvas: Canvas, panel: _Panel, series: Series, colour: Colour) 
     canvas.text((panel.right + 18, y), series.words, size=_BODY, colour=colour, anchor="la" if is_down else "ls")
 
 
-def _bar_ends(bars: Sequence[Series]) -> list[float]:
-    """Return the round numbers that the bars stay under, upwards and downwards; none where there are no bars."""
-    ends = {Shape.BARS_UP: 0.0, Shape.BARS_DOWN: 0.0}
-    for series in bars:
-        ends[series.shape] = max(ends[series.shape], _round_up(max(series.values, default=0)))
-    return [end for end in (ends[Shape.BARS_UP], -ends[Shape.BARS_DOWN]) if end]
-
-
-def _bar_range(bars: Sequence[Series]) -> tuple[float, float]:
-    """Give both directions the same scale; a side that is all but flat still has the height of a line of text."""
-    ends = _bar_ends(bars)
-    low, high = min(0.0, *ends, 0.0), max(0.0, *ends, 0.0)
-    least = (high - low) * 0.25 or 1.0
-    is_both = any(series.shape is Shape.BARS_DOWN for series in bars)
-    return (min(low, -least) if is_both else low), max(high, least)
-
-
 # ------------------------------------------------------------------------------------------------------------ around
 
 
@@ -211,24 +181,11 @@ def _draw_labels(canvas: Canvas, panel: _Panel, labels: Sequence[str]) -> None:
 
 def _scale_width(spec: ChartSpec) -> float:
     """Return the room that the numbers of the scale take at the left."""
-    lines = [series for series in spec.series if series.shape is Shape.LINE]
-    bars = [series for series in spec.series if series.shape is not Shape.LINE]
-    ends = [0.0, *(_line_range(lines) if lines else ()), *_bar_ends(bars)]
+    lines, bars = spec.lines, spec.bars
+    ends = [0.0, *(line_range(lines) if lines else ()), *bar_ends(bars)]
     return max(width_of(_scale_text(end, spec), _SMALL) for end in ends) + 14
 
 
 def _words_width(spec: ChartSpec) -> float:
     widths = [width_of(series.words, _BODY) for series in spec.series]
     return min(max(widths, default=0) + 18, WIDTH / 3)
-
-
-def _round_up(value: float) -> float:
-    """Return the next round number above a value: 1, 2, 2.5, 5 or 10 times a power of ten."""
-    if value <= 0:
-        return 0
-    power: float = 10 ** floor(log10(value))
-    return next(step * power for step in (1, 2, 2.5, 5, 10) if step * power >= value)
-
-
-def _round_number(value: float) -> float:
-    return max(_round_up(value), 1)

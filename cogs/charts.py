@@ -1,7 +1,7 @@
 """Pictures of numbers, drawn with Pillow where it is installed; a line of bars in text otherwise. No chart service.
 
-A chart is a `ChartSpec`. Lines stand above, bars below with their zero line; every series is named where it is drawn,
-and told apart by place, colour (Okabe and Ito's, safe for the colour-blind) and pattern, so that no legend is needed.
+What a chart shows is in membership/charts.py. Series are told apart by place, colour (Okabe and Ito's, safe for the
+colour-blind) and pattern.
 """
 
 from __future__ import annotations
@@ -9,44 +9,11 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 
 from cogs import digest_texts
+from membership.charts import ChartSpec
 
 MOST_SPARKS = 40
-
-
-class Shape(StrEnum):
-    """How a series is drawn."""
-
-    LINE = "line"
-    BARS_UP = "bars up"
-    BARS_DOWN = "bars down"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Series:
-    """One row of numbers, as many as the chart has labels, and the few words that are written beside it.
-
-    What hangs down are positive numbers, too.
-    """
-
-    words: str
-    values: tuple[float, ...]
-    shape: Shape
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChartSpec:
-    """What a chart shows. `labels`: one for each place; `unit` follows numbers ("€"); `note`: what they rest on."""
-
-    title: str
-    labels: tuple[str, ...]
-    series: tuple[Series, ...]
-    unit: str = ""
-    note: str = ""
-    decimals: int = 0
 
 
 def is_drawable() -> bool:

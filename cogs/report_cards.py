@@ -10,9 +10,10 @@ from decimal import Decimal
 from itertools import pairwise
 
 from cogs.cards import Attachment, Button, Buttons, Card, Download, Picture, Text
-from cogs.charts import ChartSpec, Series, Shape, sparkline
+from cogs.charts import sparkline
 from cogs.words import code_text, day, money, reason_text
 from membership import csv_text
+from membership.charts import ChartSpec, Grouping, Series, Shape, grouped_days, summed
 from membership.desk import PaymentKind
 from membership.model import minor_digits
 from membership.reports import DeliveryReport, MembersReport, RevenueReport, Scope, Sums
@@ -22,7 +23,6 @@ USUAL_DAYS = 30
 PICTURE = "report.png"
 MOST_IN_WORDS = 3
 _SPANS = ((2, "2 s"), (5, "5 s"), (10, "10 s"), (30, "30 s"), (60, "1 min"), (300, "5 min"), (3600, "1 h"))
-_DAILY, _WEEKLY = 31, 92
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,22 +239,14 @@ def _all_coins(amounts: Sequence[int], sums: Sums) -> list[float]:
 
 
 def _groups(days: Sequence[date]) -> list[tuple[str, list[int]]]:
-    """Put days together for a chart: each alone, in weeks, or in months; each group with its label."""
-    if len(days) <= _DAILY:
-        return [(f"{each:%-d %b}", [number]) for number, each in enumerate(days)]
-    groups: dict[object, tuple[str, list[int]]] = {}
-    for number, each in enumerate(days):
-        if len(days) <= _WEEKLY:
-            # Weeks are counted back from today, so that the last one is whole.
-            key, label = (len(days) - 1 - number) // 7, f"{each:%-d %b}"
-        else:
-            key, label = each.year * 12 + each.month, f"{each:%b %y}"
-        groups.setdefault(key, (label, []))[1].append(number)
-    return list(groups.values())
+    """Put days together for a chart, each group with its label."""
+    grouping, groups = grouped_days(days)
+    form = "%b %y" if grouping is Grouping.MONTH else "%-d %b"
+    return [(format(days[part[0]], form), part) for part in groups]
 
 
 def _summed(numbers: Sequence[float], groups: Sequence[tuple[str, list[int]]]) -> tuple[float, ...]:
-    return tuple(sum(numbers[number] for number in part) for _, part in groups)
+    return summed(numbers, [part for _, part in groups])
 
 
 def _title(name: str, scope: Scope) -> str:

@@ -12,8 +12,8 @@ from PIL import Image
 from cogs import charts
 from cogs.cards import Picture, Text
 from cogs.chart_canvas import writable
-from cogs.charts import ChartSpec, Series, Shape
 from cogs.report_cards import Answer, delivery_answer, members_answer, report_card, revenue_answer
+from membership.charts import ChartSpec, Series, Shape
 from membership.model import GuildId, Plan, PlanId
 from membership.records import Guild
 from membership.reports import DeliveryReport, MembersReport, RevenueReport, Scope, Sums, days_of
