@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from membership import codes, recording
 from membership.errors import Gone, Retry
+from membership.ledgers import Transaction
 from membership.model import AccountId, GuildId, Lane, Plan, PurchaseId, UserId
 from membership.ports import CheckoutOrder, Price
+from membership.records import Guild
 from membership.services import Services
 
 CHECKOUT_LIFE = timedelta(hours=2)
@@ -28,44 +30,66 @@ class Offer:
     account_id: AccountId
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ware:
+    """A plan in the shop window. `offers` are its prices; none: it is not for sale (now)."""
+
+    plan: Plan
+    guild: Guild
+    offers: tuple[Offer, ...]
+
+
 async def offers_in(services: Services, guild_ids: Collection[GuildId]) -> Sequence[Offer]:
     """Return what is for sale in these guilds, where they were set up."""
-    async with services.store.read() as tx:
-        active = {guild.id for guild in await tx.guilds.all() if guild.is_active}
-    return [offer for offer in await offers(services) if offer.plan.guild_id in active & set(guild_ids)]
+    return [offer for offer in await offers(services) if offer.plan.guild_id in set(guild_ids)]
 
 
 async def offers(services: Services) -> Sequence[Offer]:
     """Return every plan that is for sale, one price each, by the stored catalogue."""
-    found: list[Offer] = []
+    return [ware.offers[0] for ware in await wares(services)]
+
+
+async def wares(services: Services) -> Sequence[Ware]:
+    """Return every plan that is for sale, with all its prices, server by server."""
     async with services.store.read() as tx:
-        catalogue = {account.id: await tx.accounts.prices(account.id) for account in await tx.accounts.all()}
-        for plan in await tx.plans.all():
-            offer = None if plan.is_archived else _offer(plan, catalogue)
-            if offer is not None:
-                found.append(offer)
-    return found
+        guilds = [guild for guild in await tx.guilds.all() if guild.is_active]
+        catalogue = await _catalogue(tx)
+        plans = [(guild, plan) for guild in guilds for plan in await tx.plans.all(guild.id)]
+    found = [Ware(plan=plan, guild=guild, offers=_offers(plan, catalogue)) for guild, plan in plans]
+    return [ware for ware in found if ware.offers]
 
 
-async def start_checkout(services: Services, slug: str, *, user_id: UserId | None = None) -> str:
-    """Make a checkout for a plan and return its URL. Raises Gone("plan"), Retry, Blocked.
+async def ware(services: Services, slug: str) -> Ware | None:
+    """Return a plan of a server that was set up, also one that is not sold any more; None when there is none."""
+    async with services.store.read() as tx:
+        plan = await tx.plans.by_slug(slug)
+        guild = None if plan is None else await tx.guilds.get(plan.guild_id)
+        if plan is None or guild is None or not guild.is_active:
+            return None
+        return Ware(plan=plan, guild=guild, offers=_offers(plan, await _catalogue(tx)))
 
-    With `user_id` the purchase is linked to that Discord user when it is paid: they proved who they are in Discord.
+
+async def start_checkout(services: Services, slug: str, *, price_id: str = "", user_id: UserId | None = None) -> str:
+    """Make a checkout for a plan and return its URL. Raises Gone("plan"), Gone("price"), Retry, Blocked.
+
+    `price_id` chooses among the plan's prices, "" its first. With `user_id` the purchase is linked to that Discord
+    user when it is paid: they proved who they are in Discord.
     """
-    offer = next((offer for offer in await offers(services) if offer.plan.slug == slug), None)
-    provider = None if offer is None else await services.sellers.provider(offer.account_id)
-    if offer is None or provider is None:
+    wanted = await ware(services, slug)
+    found = [] if wanted is None else [each for each in wanted.offers if price_id in ("", each.price.external_id)]
+    provider = await services.sellers.provider(found[0].account_id) if found else None
+    if not found or provider is None:
         raise Gone("plan")
     token, payer_key = services.randomness.token(), services.randomness.token()
     expires_at = services.clock.now() + CHECKOUT_LIFE
     async with services.store.write() as tx:
         await tx.links.issue_token(codes.digest(token), None, user_id, expires_at)
     order = CheckoutOrder(
-        price_id=offer.price.external_id,
+        price_id=found[0].price.external_id,
         link_token=token,
         # Whoever starts a checkout knows its id and may let somebody else pay: only the way back carries the key.
         success_url=f"{services.public_url}/welcome?session_id={{CHECKOUT_SESSION_ID}}&key={payer_key}",
-        cancel_url=f"{services.public_url}/",
+        cancel_url=f"{services.public_url}/plans/{slug}",
         expires_at=expires_at,
     )
     checkout_id, url = await provider.checkout(order)
@@ -125,10 +149,18 @@ async def billing_url(services: Services, token_digest: str) -> str:
     return await provider.portal(customer.external_id, f"{services.public_url}/")
 
 
-def _offer(plan: Plan, catalogue: dict[AccountId, Sequence[Price]]) -> Offer | None:
+async def _catalogue(tx: Transaction) -> Mapping[AccountId, Sequence[Price]]:
+    return {account.id: await tx.accounts.prices(account.id) for account in await tx.accounts.all()}
+
+
+def _offers(plan: Plan, catalogue: Mapping[AccountId, Sequence[Price]]) -> tuple[Offer, ...]:
+    """Return a plan's prices that can be bought, in the order of its products, the cheapest of each first."""
+    if plan.is_archived:
+        return ()
+    found: dict[str, Offer] = {}
     for product in plan.products:
-        for price in catalogue.get(product.account_id, ()):
+        for price in sorted(catalogue.get(product.account_id, ()), key=lambda each: each.amount):
             is_meant = price.product_id == product.product_id and product.price_id in (None, price.external_id)
             if is_meant and price.is_active:
-                return Offer(plan=plan, price=price, account_id=product.account_id)
-    return None
+                found.setdefault(price.external_id, Offer(plan=plan, price=price, account_id=product.account_id))
+    return tuple(found.values())
