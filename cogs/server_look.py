@@ -30,13 +30,15 @@ async def read_icon(guild: discord.Guild) -> Icon | None:
         return None
     address = guild.icon.replace(size=ICON_PIXELS, format="png").url
     try:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ICON_SECONDS)) as session:
-            async with session.get(address, allow_redirects=False) as answer:
-                if answer.status == 404:
-                    return None
-                if answer.status != 200:
-                    raise Retry(f"Discord did not give the server's picture ({answer.status})")
-                content = await _read_at_most(answer.content, MOST_ICON_BYTES)
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=ICON_SECONDS)) as session,
+            session.get(address, allow_redirects=False) as answer,
+        ):
+            if answer.status == 404:
+                return None
+            if answer.status != 200:
+                raise Retry(f"Discord did not give the server's picture ({answer.status})")
+            content = await _read_at_most(answer.content, MOST_ICON_BYTES)
     except errors.TRANSPORT_ERRORS as error:
         raise errors.failure(error) from error
     return Icon(key=guild.icon.key, content=content, content_type=_type_of(content))
