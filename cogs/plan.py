@@ -261,7 +261,7 @@ class PlanCommands(commands.GroupCog, group_name="plan", group_description="What
         self, request: Request, plan: Plan, before: Plan | None, *, lines: list[str] | None = None
     ) -> None:
         """Refuse what cannot be sold, with its one cause and one fix; preview the rest."""
-        refused = plan_checks.refusal(request, plan, before)
+        refused = await plan_checks.refusal(request, plan, before)
         if refused is not None:
             await request.show(refused)
         else:

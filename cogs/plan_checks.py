@@ -1,4 +1,4 @@
-"""Decide whether these roles may be sold, whether a plan may kick, and whether this person may give it away.
+"""Whether a plan may be saved by this very person: what membership.plan_checks says, and what is above themselves.
 
 Asked when a plan is previewed, again when it is applied, and whenever somebody gives a plan for free.
 """
@@ -7,33 +7,30 @@ from __future__ import annotations
 
 from cogs.cards import Card
 from cogs.plan_cards import kick_card, refused_card
-from cogs.plan_reading import bot_role
 from cogs.requests import Request
 from cogs.role_words import RoleRefusal, danger_warning, role_refusal
 from cogs.roles import is_above_person
 from cogs.words import code_text
+from membership import plan_checks
+from membership.checks import Result
 from membership.errors import UserError
-from membership.model import OnEnd, Plan, RoleId
+from membership.model import Plan, RoleId
 from membership.plan_effects import NEW_ROLE
 
 INVITE_WITH_KICK = 268487683
-KICK = "kick_members"
 
 
-def refusal(request: Request, plan: Plan, before: Plan | None) -> Card | None:
-    """Return the card that says why a plan cannot be like this, None when it can. Roles it had before may stay."""
-    discord, guild_id = request.services.discord, request.guild_id
-    roles = discord.roles(guild_id)
-    for role_id in sorted(_new_roles(plan, before)):
-        if role_id not in roles:
-            return refused_card(RoleRefusal("There is no such role in this server.", "Choose another role."))
+async def refusal(request: Request, plan: Plan, before: Plan | None) -> Card | None:
+    """Return the card that says why a plan cannot be like this, None when it can. What it had before may stay."""
+    found = plan_checks.failures(await plan_checks.check_plan(request.services, plan, before))
+    if found:
+        return _card(request, plan, found[0])
+    roles = request.services.discord.roles(request.guild_id)
+    for role_id in sorted(_new_roles(plan, before) & roles.keys()):
         is_above = is_above_person(request.interaction.user, role_id)
-        found = role_refusal(roles[role_id], bot_role(request), is_above_person=is_above)
-        if found is not None:
-            return refused_card(found)
-    starts_to_kick = _kicks(plan) and (before is None or not _kicks(before))
-    if starts_to_kick and KICK not in discord.permissions(guild_id):
-        return kick_card(plan, _invite_url(request))
+        above = role_refusal(roles[role_id], "", is_above_person=is_above)
+        if above is not None:
+            return refused_card(above)
     return None
 
 
@@ -62,8 +59,10 @@ def _new_roles(plan: Plan, before: Plan | None) -> frozenset[RoleId]:
     return plan.all_roles - known - {NEW_ROLE}
 
 
-def _kicks(plan: Plan) -> bool:
-    return OnEnd.KICK in (plan.on_end, plan.on_refund)
+def _card(request: Request, plan: Plan, failure: Result) -> Card:
+    if failure.what == plan_checks.KICK_MEMBERS:
+        return kick_card(plan, _invite_url(request))
+    return refused_card(RoleRefusal(f"{code_text(failure.what)}: {code_text(failure.cause)}", failure.fix))
 
 
 def _invite_url(request: Request) -> str:

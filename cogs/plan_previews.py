@@ -80,7 +80,7 @@ class PlanPreviews:
         """Apply a preview. The roles are checked again: they, or who presses, may be others than before."""
         (preview_id,) = request.args
         shown = await preview.look(request.services, request.actor, preview_id)
-        refused = plan_checks.refusal(request, shown.plan, shown.before)
+        refused = await plan_checks.refusal(request, shown.plan, shown.before)
         if refused is not None:
             await request.show(refused)
             return

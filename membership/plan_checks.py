@@ -1,4 +1,4 @@
-"""Whether a plan can work, asked before it is saved: its roles, its products, its permissions.
+"""Whether a plan can work, asked before it is saved in Discord and on the web: roles, products, permissions.
 
 A failure means that the plan would not do what it says; a warning asks for a confirmation. What is skipped is unknown:
 a server that Discord does not show at the moment is no reason to refuse a plan.
@@ -7,15 +7,17 @@ a server that Discord does not show at the moment is no reason to refuse a plan.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from membership.checks import Area, Category, Check, Finding, Outcome, Result, Skip, run_checks
 from membership.model import AccountId, OnEnd, Plan, RoleId
+from membership.plan_effects import NEW_ROLE
 from membership.ports import GuildRole, Price
 from membership.records import Account
 from membership.services import Services
 
-KICK = "kick_members"
+KICK, KICK_MEMBERS = "kick_members", "Kick Members"
 _BY_KIND: Mapping[str, str] = {
     "everyone": "everybody has it",
     "booster": "only Discord gives it, to boosters",
@@ -34,8 +36,12 @@ _FIXES: Mapping[str, str] = {
 Rule = Callable[[Services, Plan], Awaitable[Sequence[Finding]]]
 
 
-async def check_plan(services: Services, plan: Plan) -> Sequence[Result]:
-    """Look at a plan as it would be saved. The results carry the ids that the doctor has for the same things."""
+async def check_plan(services: Services, plan: Plan, before: Plan | None = None) -> Sequence[Result]:
+    """Look at a plan as it would be saved. The results carry the ids that the doctor has for the same things.
+
+    With the plan as it was `before`, only what is new in it is judged: what it had may stay, in whatever state.
+    """
+    plan = _news(plan, before)
     rules: Sequence[tuple[str, str, Rule]] = (
         ("D08", "The bot's role is above every role of the plan", _order),
         ("D09", "The bot has the permissions that the plan needs", _permissions),
@@ -53,7 +59,17 @@ async def check_plan(services: Services, plan: Plan) -> Sequence[Result]:
 
 def can_be_saved(results: Sequence[Result]) -> bool:
     """Say whether nothing failed. A warning still wants a person's confirmation."""
-    return all(result.outcome is not Outcome.FAIL for result in results)
+    return not failures(results)
+
+
+def failures(results: Sequence[Result]) -> list[Result]:
+    """Return why a plan cannot be saved, what a person can put right first."""
+    return [result for result in results if result.outcome is Outcome.FAIL]
+
+
+def warnings(results: Sequence[Result]) -> list[Result]:
+    """Return what a person has to confirm."""
+    return [result for result in results if result.outcome is Outcome.WARN]
 
 
 def judge_roles(plan: Plan, roles: Mapping[RoleId, GuildRole]) -> list[Finding]:
@@ -97,7 +113,7 @@ def judge_permissions(plan: Plan, permissions: frozenset[str]) -> list[Finding]:
     if OnEnd.KICK not in (plan.on_end, plan.on_refund) or KICK in permissions:
         return []
     cause = "The plan kicks when it ends, and I am missing Kick Members."
-    return [_fail("Kick Members", cause, "Invite me again with Kick Members, or let the plan remove its roles.")]
+    return [_fail(KICK_MEMBERS, cause, "Invite me again with Kick Members, or let the plan remove its roles.")]
 
 
 def judge_accounts(plan: Plan, usable: Sequence[Account]) -> list[Finding]:
@@ -131,6 +147,21 @@ def judge_products(plan: Plan, catalogue: Mapping[AccountId, Sequence[Price]]) -
     cause = f"{', '.join(missing)} is not sold at the moment, so nobody can buy the plan with it."
     finding = Finding(outcome=Outcome.WARN, what="Products", cause=cause, fix="Activate it at the seller, or confirm.")
     return [finding]
+
+
+def _news(plan: Plan, before: Plan | None) -> Plan:
+    """Return a plan with only those of its parts that it did not have, all of them when it comes back on sale."""
+    roles = plan.all_roles - {NEW_ROLE}
+    if before is not None and not (before.is_archived and not plan.is_archived):
+        roles -= before.all_roles
+        had_kicks = OnEnd.KICK in (before.on_end, before.on_refund)
+        plan = replace(
+            plan,
+            products=tuple(product for product in plan.products if product not in before.products),
+            on_end=OnEnd.NOTHING if had_kicks else plan.on_end,
+            on_refund=None if had_kicks else plan.on_refund,
+        )
+    return replace(plan, roles=tuple(sorted(roles)), past_due_role_id=None, trial_role_id=None)
 
 
 async def _order(services: Services, plan: Plan) -> Sequence[Finding]:

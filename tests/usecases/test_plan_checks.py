@@ -9,6 +9,7 @@ import pytest
 from membership.checks import Outcome, Result
 from membership.model import AccountId, OnEnd, Plan, PlanId, PlanProduct, RoleId
 from membership.plan_checks import can_be_saved, check_plan, judge_roles
+from membership.plan_effects import NEW_ROLE
 from membership.ports import GuildRole, Price
 from tests.usecases.world import ADMIN, GUILD, VIP, World
 
@@ -98,3 +99,24 @@ async def test_an_outage_of_the_server_refuses_no_plan(world: World) -> None:
     results = await check_plan(world.services, a_plan(world, roles=(ADMIN,)))
     assert {result.outcome for result in results if result.id.startswith("D")} == {Outcome.SKIP}
     assert can_be_saved(results)
+
+
+async def test_what_a_plan_had_before_may_stay_in_whatever_state(world: World) -> None:
+    await sell(world)
+    gone = PlanProduct(account_id=AccountId(world.account_id + 1), product_id="prod_vip")
+    before = a_plan(world, id=PlanId(7), roles=(ADMIN,), products=(gone,), on_end=OnEnd.KICK)
+    world.discord.guilds[GUILD].permissions = frozenset({"manage_roles"})
+    assert can_be_saved(await check_plan(world.services, replace(before, name="Very"), before))
+    worse = replace(before, roles=(ADMIN, RoleId(4711)))
+    assert not can_be_saved(await check_plan(world.services, worse, before))
+
+
+async def test_a_plan_that_comes_back_on_sale_is_judged_whole(world: World) -> None:
+    await sell(world)
+    archived = a_plan(world, id=PlanId(7), roles=(ADMIN,), is_archived=True)
+    assert not can_be_saved(await check_plan(world.services, replace(archived, is_archived=False), archived))
+
+
+async def test_a_role_that_is_made_with_the_plan_is_no_flaw(world: World) -> None:
+    await sell(world)
+    assert can_be_saved(await check_plan(world.services, a_plan(world, roles=(NEW_ROLE,))))
