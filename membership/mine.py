@@ -14,7 +14,8 @@ from membership import dossier as dossiers
 from membership.desk import MemberSettings
 from membership.dossier import Dossier, Payer
 from membership.ledgers import Transaction
-from membership.model import GuildId, Lane, MemberKey, PlanId, Proof, PurchaseId, RoleId, UserId
+from membership.model import GuildId, Lane, MemberKey, PlanId, PurchaseId, RoleId, UserId
+from membership.reach import READS_THE_MAIL
 from membership.records import Guild
 from membership.services import Services
 from membership.shown import ShownGrant, ShownState
@@ -24,8 +25,6 @@ BILLING_LIFE = timedelta(hours=1)
 """How long a way to billing that was shown on a card works."""
 MOST_SHOWN = 6
 
-_READS_THE_MAIL = (Proof.OAUTH, Proof.CODE, Proof.EMAIL)
-"""Proofs of somebody who had the payer's mail in hand. Whoever started a checkout may have let somebody else pay."""
 _UNDER_WAY = (ShownState.DELIVERING, ShownState.PENDING_PAYMENT, ShownState.PENDING_LINK)
 
 
@@ -212,4 +211,4 @@ def _has_billing(membership: Membership) -> bool:
 
 def _is_payer(membership: Membership) -> bool:
     link = membership.payer.link
-    return link is not None and link.proof in _READS_THE_MAIL
+    return link is not None and link.proof in READS_THE_MAIL
