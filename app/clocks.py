@@ -10,7 +10,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
-from membership import binding, digest, invariants, offline_claims, resync, role_watch, syncing
+from membership import binding, digest, invariants, offline_claims, passes, resync, role_watch, syncing
+from membership.browsing import Run
 from membership.errors import DoorlistError
 from membership.ports import ChannelMessage
 from membership.services import Services
@@ -57,6 +58,7 @@ class Clocks:
             for guild_id in guilds:
                 await binding.mark_sweep(tx, guild_id, now)
             await tx.sessions.prune(now)
+            await tx.sign_ins.prune(now)
             await tx.cursors.put(LAST_RUN, now.isoformat())
         self._services.wake()
         for guild_id in guilds:
@@ -70,13 +72,13 @@ class Clocks:
         """Poll every provider for events that no webhook brought."""
         await self._try("noting", self._note_run("hourly"))
         for name in self._services.sellers.by_name:
-            await self._try("poll", resync.poll_events(self._services, name))
+            await self._try("poll", self._poll(name))
 
     async def nightly(self) -> None:
         """List everything at every provider; then throw away what is older than 90 days."""
         await self._try("noting", self._note_run("nightly"))
         for name in self._services.sellers.by_name:
-            await self._try("resync", resync.list_everything(self._services, name))
+            await self._try("resync", self._list(name))
         await self._try("retention", self._prune())
 
     async def after_jump(self, before: datetime, now: datetime) -> None:
@@ -91,13 +93,28 @@ class Clocks:
         async with self._services.store.write() as tx:
             await tx.cursors.put(syncing.LAST_RUNS[name], self._services.clock.now().isoformat())
 
+    async def _poll(self, name: str) -> None:
+        async with passes.recorded(self._services, self._run(passes.HOURLY, name)) as tally:
+            tally.changed = await resync.poll_events(self._services, name)
+
+    async def _list(self, name: str) -> None:
+        async with passes.recorded(self._services, self._run(passes.NIGHTLY, name)) as tally:
+            tally.looked_at = await resync.list_everything(self._services, name)
+
     async def _prune(self) -> None:
         """Go in portions, between which others have their turn at the database; the next night does the rest."""
         before = self._services.clock.now() - KEPT
-        for _ in range(MOST_PORTIONS):
-            async with self._services.store.write() as tx:
-                if await tx.retention.prune(before, PRUNED_AT_ONCE) == 0:
+        async with passes.recorded(self._services, self._run(passes.RETENTION)) as tally:
+            for _ in range(MOST_PORTIONS):
+                async with self._services.store.write() as tx:
+                    pruned = await tx.retention.prune(before, PRUNED_AT_ONCE)
+                    pruned += await tx.runs.prune(before, PRUNED_AT_ONCE)
+                if pruned == 0:
                     return
+                tally.changed += pruned
+
+    def _run(self, kind: str, subject: str = "") -> Run:
+        return Run(kind=kind, subject=subject, started_at=self._services.clock.now())
 
     async def _try(self, what: str, run: Awaitable[object]) -> None:
         """Await one run; a failure of the outside is noted and the next run tries again."""

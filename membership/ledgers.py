@@ -24,6 +24,7 @@ from membership.desk_ledgers import (
     Posts,
     Previews,
 )
+from membership.listing_ledgers import Listings
 from membership.model import (
     BatchId,
     GuildId,
@@ -272,6 +273,7 @@ class Transaction(Protocol):
     customer_settings: CustomersSettings
     mail_texts: MailTexts
     runs: Runs
+    listings: Listings
 
 
 class Store(Protocol):

@@ -75,15 +75,19 @@ async def poll_events(services: Services, provider_name: str) -> int:
     return missed
 
 
-async def list_everything(services: Services, provider_name: str, *, portion: int = MISSING_PER_LISTING) -> None:
-    """Record every purchase of an account, then read one by one a portion of those that the listing did not show."""
+async def list_everything(services: Services, provider_name: str, *, portion: int = MISSING_PER_LISTING) -> int:
+    """Record every purchase of an account, then read one by one a portion of those that the listing did not show.
+
+    Returns how many the listing showed.
+    """
     account = await services.sellers.account(provider_name)
     provider = services.sellers.by_name[provider_name]
     started_at = services.clock.now()
     newest = await provider.newest_event()
     await read_catalogue(services, provider_name)
-    page: list[PurchaseSnapshot] = []
+    listed, page = 0, list[PurchaseSnapshot]()
     async for snapshot in provider.purchases():
+        listed += 1
         page.append(snapshot)
         if len(page) == PAGE:
             await _record(services, account.id, page)
@@ -92,6 +96,7 @@ async def list_everything(services: Services, provider_name: str, *, portion: in
     await _read_missing(services, account.id, started_at, portion)
     async with services.store.write() as tx:
         await tx.cursors.put(_cursor_name(account), newest or NO_EVENTS)
+    return listed
 
 
 async def read_catalogue(services: Services, provider_name: str) -> None:

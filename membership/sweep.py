@@ -6,10 +6,12 @@ It performs nothing itself: it marks members, and `reconcile` does the rest.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from membership import binding
+from membership import binding, passes
+from membership.browsing import Run
 from membership.model import GuildId, Lane, Observation, RoleId, UserId
+from membership.passes import Tally
 from membership.records import MemberRow
 from membership.services import Services
 
@@ -30,6 +32,14 @@ async def sweep(services: Services, guild_id: GuildId) -> int:
         guild = await tx.guilds.get(guild_id)
     if guild is None or not guild.is_active or guild.paused_at is not None:
         return 0
+    run = Run(kind=passes.FIVE_MINUTES, guild_id=guild_id, started_at=started_at)
+    async with passes.recorded(services, run) as tally:
+        await _compare(services, guild_id, started_at, tally)
+    return tally.looked_at
+
+
+async def _compare(services: Services, guild_id: GuildId, started_at: datetime, tally: Tally) -> None:
+    """Mark whose moment has come and who differs from what we want; a member marked counts as changed."""
     async with services.store.write() as tx:
         due = await tx.members.due(guild_id, started_at, MARKED_PER_SWEEP)
         drifted = await tx.members.drifted(guild_id, MARKED_PER_SWEEP)
@@ -37,15 +47,15 @@ async def sweep(services: Services, guild_id: GuildId) -> int:
     services.wake()
     # Who is marked is looked at by that. What it writes is not seen yet, and must not take the place of others now.
     marked = {key.user_id for key in [*due, *drifted]}
-    observed = 0
-    while observed < services.policy.sweep_members:
+    tally.changed = len(marked)
+    while tally.looked_at < services.policy.sweep_members:
         async with services.store.read() as tx:
             rows = await tx.members.least_recently_seen(guild_id, started_at - RECENTLY, PAGE, leaving_out=marked)
         if not rows:
             break
         marked |= await _look(services, guild_id, rows)
-        observed += len(rows)
-    return observed
+        tally.looked_at += len(rows)
+        tally.changed = len(marked)
 
 
 async def _look(services: Services, guild_id: GuildId, rows: Sequence[MemberRow]) -> set[UserId]:

@@ -21,6 +21,7 @@ changes = Table(
     needed("after", Facts),
     Column("undone_at", Moment),
     Index(None, "guild_id", "at"),
+    Index(None, "guild_id", "id"),
 )
 
 previews = Table(

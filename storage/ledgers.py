@@ -106,6 +106,7 @@ audit_entries = Table(
     Column("grant_id", BigInteger),
     Column("detail", Facts),
     Index(None, "guild_id", "id"),
+    Index(None, "guild_id", "at"),
     Index(None, "user_id", "id"),
 )
 

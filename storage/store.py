@@ -11,7 +11,16 @@ from typing import TypeVar
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from membership import aggregates, browsing_ledgers, crowds, desk_ledgers, ledgers, privacy_ledger, report_ledgers
+from membership import (
+    aggregates,
+    browsing_ledgers,
+    crowds,
+    desk_ledgers,
+    ledgers,
+    listing_ledgers,
+    privacy_ledger,
+    report_ledgers,
+)
 from membership.errors import Retry
 from membership.ports import Clock
 from storage.accounts import Accounts, Cursors
@@ -28,6 +37,7 @@ from storage.inbox import Inbox
 from storage.jobs import Jobs
 from storage.ledgers import settings as stored_settings
 from storage.links import Codes, Links
+from storage.listings import Listings
 from storage.lock import AdvisoryLock, FileLock, InstanceLock
 from storage.mail_choices import CustomersSettings, MailTexts
 from storage.member_settings import MembersSettings
@@ -100,6 +110,7 @@ class Transaction:
         self.customer_settings: browsing_ledgers.CustomersSettings = CustomersSettings(self.connection)
         self.mail_texts: browsing_ledgers.MailTexts = MailTexts(self.connection)
         self.runs: browsing_ledgers.Runs = Runs(self.connection)
+        self.listings: listing_ledgers.Listings = Listings(self.connection)
 
 
 class Database:

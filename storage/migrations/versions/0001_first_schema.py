@@ -451,6 +451,7 @@ def _create_records() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_audit_entries"),
     )
     op.create_index("ix_audit_entries_guild_id_id", "audit_entries", ["guild_id", "id"])
+    op.create_index("ix_audit_entries_guild_id_at", "audit_entries", ["guild_id", "at"])
     op.create_index("ix_audit_entries_user_id_id", "audit_entries", ["user_id", "id"])
     op.create_table(
         "removals",
@@ -540,6 +541,7 @@ def _create_desk() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_changes"),
     )
     op.create_index("ix_changes_guild_id_at", "changes", ["guild_id", "at"])
+    op.create_index("ix_changes_guild_id_id", "changes", ["guild_id", "id"])
     op.create_table(
         "previews",
         sa.Column("id", sa.Text(), nullable=False),
