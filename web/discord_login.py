@@ -16,25 +16,59 @@ import aiohttp
 from yarl import URL
 
 from membership.errors import Audience, Blocked, Reason, Retry, UserError
-from membership.model import UserId
+from membership.model import GuildId, UserId
 from web.parts import DiscordApplication, DiscordIdentity
 
 SCOPES = ("identify", "email", "guilds.join")
+CUSTOMER_SCOPES = ("identify", "email")
+STAFF_SCOPES = ("identify",)
+BOT_SCOPES = ("bot", "applications.commands", "identify")
 CALLBACK_PATH = "/oauth/discord/callback"
 
 _TIMEOUT = aiohttp.ClientTimeout(total=10)
 _LARGEST_ANSWER = 64 * 1024
 _LONGEST_USERNAME = 32
+_LONGEST_NAME = 100
+_INVITED = 268487681
+"""Create Invite, View Channels, Send Messages, Embed Links, Attach Files, Manage Roles."""
+_KICKS = 1 << 1
 _START_AGAIN = "Discord did not accept this sign-in: it was too old or used before. Please start again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """What somebody is asked to allow. With the scope "bot" Discord asks for a server to add the bot to, too:
+    `permissions` are those that it gets there, `guild_id` the one that is chosen already.
+    """
+
+    scopes: tuple[str, ...] = SCOPES
+    permissions: int = 0
+    guild_id: GuildId | None = None
+
+
+TO_CONNECT = Consent()
+AS_CUSTOMER = Consent(scopes=CUSTOMER_SCOPES)
+AS_STAFF = Consent(scopes=STAFF_SCOPES)
+
+
+def to_add_bot(guild_id: GuildId | None = None, *, may_kick: bool = False) -> Consent:
+    """Return what adding the bot to a server asks for: never Administrator (EXPERIENCE 3.4)."""
+    return Consent(scopes=BOT_SCOPES, permissions=_INVITED | (_KICKS if may_kick else 0), guild_id=guild_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignIn:
-    """A finished sign-in: who it was and what they allowed."""
+    """A finished sign-in: who it was and what they allowed.
+
+    `guild_id` is the server that the bot was added to: Discord says so with the token, so that it is proven, unlike
+    what the browser brings along in the address. None where none was.
+    """
 
     user: DiscordIdentity
     access_token: str
     scopes: frozenset[str]
+    guild_id: GuildId | None = None
+    guild_name: str = ""
 
 
 class DiscordLogin:
@@ -46,18 +80,22 @@ class DiscordLogin:
         self._application = application
         self._redirect_uri = public_url + CALLBACK_PATH
 
-    def authorize_url(self, state: str, verifier: str) -> str:
+    def authorize_url(self, state: str, verifier: str, consent: Consent = TO_CONNECT) -> str:
         """Return where to send the browser. `verifier` stays with us; Discord sees its S256 challenge."""
         query = {
             "client_id": self._application.client_id,
             "response_type": "code",
             "redirect_uri": self._redirect_uri,
-            "scope": " ".join(SCOPES),
+            "scope": " ".join(consent.scopes),
             "state": state,
             "code_challenge": challenge(verifier),
             "code_challenge_method": "S256",
             "prompt": "consent",
         }
+        if consent.permissions:
+            query["permissions"] = str(consent.permissions)
+        if consent.guild_id is not None:
+            query |= {"guild_id": str(consent.guild_id), "disable_guild_select": "true"}
         return str(URL(self._application.site_url + "/oauth2/authorize").with_query(query))
 
     async def finish(self, code: str, verifier: str) -> SignIn:
@@ -68,10 +106,13 @@ class DiscordLogin:
         if me.get("bot") is True:
             raise UserError("That is a bot's account. Please sign in with your own Discord account.")
         scopes = token.get("scope", "")
+        guild_id, guild_name = _guild(token.get("guild"))
         return SignIn(
             user=_identity(me),
             access_token=access_token,
             scopes=frozenset(scopes.split()) if isinstance(scopes, str) else frozenset(),
+            guild_id=guild_id,
+            guild_name=guild_name,
         )
 
     async def _token(self, code: str, verifier: str) -> Mapping[str, object]:
@@ -146,6 +187,16 @@ def _identity(me: Mapping[str, object]) -> DiscordIdentity:
         display_name=shown[:_LONGEST_USERNAME] if isinstance(shown, str) else "",
         email=email if isinstance(email, str) and me.get("verified") is True else "",
     )
+
+
+def _guild(guild: object) -> tuple[GuildId | None, str]:
+    """Read the server that came with a token, if one did."""
+    if not isinstance(guild, dict):
+        return None, ""
+    guild_id, name = guild.get("id"), guild.get("name")
+    if not isinstance(guild_id, str) or not guild_id.isdecimal():
+        raise Retry("Discord did not say which server the bot was added to")
+    return GuildId(int(guild_id)), name[:_LONGEST_NAME] if isinstance(name, str) else ""
 
 
 def _text(content: Mapping[str, object], name: str) -> str:

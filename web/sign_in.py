@@ -17,7 +17,7 @@ from aiohttp import web
 from membership.errors import Blocked, Retry, UserError
 from web import browser, outcomes
 from web.clients import FailureLimit, client_address
-from web.discord_login import CALLBACK_PATH, DiscordLogin, SignIn
+from web.discord_login import CALLBACK_PATH, TO_CONNECT, Consent, DiscordLogin, SignIn
 from web.pages import PARTS, page
 
 LOGIN = web.AppKey("discord_login", DiscordLogin)
@@ -66,7 +66,9 @@ async def _discord_login(app: web.Application) -> AsyncIterator[None]:
         yield
 
 
-async def start(request: web.Request, purpose: str, content: Mapping[str, object], back: str) -> web.Response:
+async def start(
+    request: web.Request, purpose: str, content: Mapping[str, object], back: str, *, consent: Consent = TO_CONNECT
+) -> web.Response:
     """Send the browser to Discord. `back` is the path of ours to return to when it goes wrong."""
     parts = request.app[PARTS]
     known = browser.key_of(request, parts, browser.SIGN_IN)
@@ -75,7 +77,7 @@ async def start(request: web.Request, purpose: str, content: Mapping[str, object
     verifier = "-".join(parts.randomness.token() for _ in range(3))[:128]  # RFC 7636 wants 43 to 128 characters
     kept = {"content": dict(content), "verifier": verifier, "back": back}
     await browser.remember(parts, f"{key}.{state}", _kind(purpose), kept)
-    response = redirect(request.app[LOGIN].authorize_url(state, verifier))
+    response = redirect(request.app[LOGIN].authorize_url(state, verifier, consent))
     browser.set_key(response, parts, browser.SIGN_IN, key)
     return response
 

@@ -24,10 +24,14 @@ CHARLIE = {
 
 @dataclass
 class DiscordStandIn:
-    """Answers the token and user endpoints. `token_answer` and `me_answer` replace the good answers."""
+    """Answers the token and user endpoints. `token_answer` and `me_answer` replace the good answers.
+
+    `guild` is the server that the bot was added to.
+    """
 
     me: dict[str, Any] = field(default_factory=lambda: dict(CHARLIE))
     scope: str = "identify email guilds.join"
+    guild: object = None
     token_answer: web.Response | None = None
     me_answer: web.Response | None = None
     url: str = ""
@@ -63,7 +67,9 @@ class DiscordStandIn:
         digest = hashlib.sha256(str(form["code_verifier"]).encode()).digest()
         if base64.urlsafe_b64encode(digest).rstrip(b"=").decode() != grant["code_challenge"]:
             return web.json_response({"error": "invalid_grant"}, status=400)
-        return web.json_response({"access_token": "canary-access-token", "token_type": "Bearer", "scope": self.scope})
+        answer = {"access_token": "canary-access-token", "token_type": "Bearer", "scope": self.scope}
+        # Discord adds the server to the answer where the bot was added to one.
+        return web.json_response(answer if self.guild is None else answer | {"guild": self.guild})
 
     async def whoami(self, request: web.Request) -> web.Response:
         if self.me_answer is not None:
