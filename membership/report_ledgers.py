@@ -82,6 +82,12 @@ class Waiting:
     since: datetime | None
 
 
+def gives_access(state: GrantState, reason: Reason) -> bool:
+    """Say whether a grant that stands like this gives access: delivered, late, or kept by the brake alone."""
+    is_kept = state is GrantState.HELD and reason is Reason.BRAKE
+    return is_kept or state in (GrantState.DELIVERED, GrantState.PAST_DUE)
+
+
 class Reports(Protocol):
     """Questions of reports. Each answer is a portion that takes the database and the event loop milliseconds."""
 
@@ -104,6 +110,9 @@ class Reports(Protocol):
 
     async def waiting(self, guild_id: GuildId, state: GrantState, reason: Reason | None = None) -> Waiting:
         """Count a guild's grants in one state (and for one reason)."""
+
+    async def tallies(self, guild_id: GuildId) -> Mapping[tuple[GrantState, Reason], int]:
+        """Count a guild's grants by state and reason, from an index alone."""
 
     async def trials_ending(self, guild_id: GuildId, since: datetime, until: datetime) -> int:
         """Count a guild's delivered trials that end in [since, until)."""

@@ -43,6 +43,8 @@ _AFTER: Mapping[str, _Life] = {
     "grant.revoked": _Life.OUT,
     "member.left_with_grant": _Life.OUT,
 }
+FOLLOWED = tuple(_AFTER)
+"""The events that tell how memberships stand, and how quickly they were delivered."""
 _BEFORE_FIRST: Mapping[str, _Life] = {
     "grant.delivered": _Life.OUT,
     "grant.recovered": _Life.LATE,
@@ -136,7 +138,7 @@ async def members(services: Services, actor: Actor, days: int, plan_id: PlanId |
     scope = await _scope(services, actor, days, plan_id)
     tally = Tally(scope.days)
     bounds = await record_walk.bounds(services, scope.days.since)
-    async for portion in record_walk.walk(services, actor.guild_id, tuple(_AFTER), bounds, plan_id=plan_id):
+    async for portion in record_walk.walk(services, actor.guild_id, FOLLOWED, bounds, plan_id=plan_id):
         tally.add(portion)
     async with services.store.read() as tx:
         counts = await tx.purchases.active_counts(actor.guild_id)

@@ -98,6 +98,15 @@ class Reports:
         count, since = found.one()
         return Waiting(count=int(count), since=since)
 
+    async def tallies(self, guild_id: GuildId) -> Mapping[tuple[GrantState, Reason], int]:
+        """Count a guild's grants by state and reason, from an index alone."""
+        found = await self._connection.execute(
+            select(grants.c.state, grants.c.reason, func.count())
+            .where(grants.c.guild_id == guild_id)
+            .group_by(grants.c.state, grants.c.reason)
+        )
+        return {(state, reason): int(count) for state, reason, count in found}
+
     async def trials_ending(self, guild_id: GuildId, since: datetime, until: datetime) -> int:
         """Count a guild's delivered trials that end in [since, until)."""
         found = await self._connection.execute(

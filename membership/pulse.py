@@ -1,0 +1,159 @@
+"""How a server fared in its last thirty days, followed along its record: what was read once is not read again.
+
+For a page that is opened often. Every look reads only what the record gained since, and never more than a few
+portions: the first look at a long record may come back unfinished, and the next one goes on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from statistics import median
+
+from membership.ledgers import Transaction
+from membership.local_days import midnight, zone_of
+from membership.model import GrantState
+from membership.records import Guild
+from membership.report_ledgers import Happened, gives_access
+from membership.reports import FOLLOWED, Days, MembersReport, Scope, Tally, days_of
+from membership.services import Services
+
+DAYS = 30
+LASTS = 2 * DAYS
+"""After so many days a new count is begun: what it remembers of single memberships would only grow."""
+MOST_SERVERS = 20
+PORTION = 1000
+MOST_PORTIONS = 12
+"""Portions of the record that one look reads: some 40 ms."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speed:
+    """How long roles took to arrive after the payment, in seconds."""
+
+    count: int
+    median: float
+    slowest: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    """The last thirty days. `is_through` False: the record is still being read, and the numbers are not there yet."""
+
+    is_through: bool
+    members: MembersReport | None = None
+    speed: Speed | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class _Followed:
+    """What is known of one server, up to an entry of the record. `seconds`: of deliveries, by the number of the day."""
+
+    days: Days
+    tally: Tally
+    upto: int
+    seconds: dict[int, list[float]] = field(default_factory=dict)
+
+
+class Pulses:
+    """Remembers how far the record of each server was read; one for the whole process."""
+
+    def __init__(self, portion: int = PORTION) -> None:
+        """Start with nothing read; a portion is so many entries of the record, of whatever server."""
+        self._portion = portion
+        self._known: dict[int, _Followed] = {}
+
+    async def feel(self, services: Services, guild: Guild) -> Pulse:
+        """Read on in a server's record, and say how it fared. Some milliseconds, whatever happened."""
+        async with services.turns.of(f"pulse:{guild.id}"):
+            now = services.clock.now()
+            followed = self._known.pop(guild.id, None)
+            if followed is None or not _fits(followed, guild, now):
+                followed = await _begin(services, guild, now)
+            self._known[guild.id] = followed
+            if len(self._known) > MOST_SERVERS:
+                del self._known[next(iter(self._known))]
+            if not await _read_on(services, guild, followed, self._portion):
+                return Pulse(is_through=False)
+            return await _pulse(services, guild, followed, now)
+
+
+def _fits(followed: _Followed, guild: Guild, now: datetime) -> bool:
+    """Say whether today is among the days that are followed, and the server's midnight is still when it was."""
+    today = now.astimezone(followed.days.zone).date()
+    return followed.days.zone == zone_of(guild) and today <= followed.days.days[-1]
+
+
+async def _begin(services: Services, guild: Guild, now: datetime) -> _Followed:
+    past = days_of(guild, now, DAYS)
+    ahead = tuple(past.days[-1] + timedelta(days=number + 1) for number in range(LASTS - DAYS))
+    days = Days(zone=past.zone, days=(*past.days, *ahead), since=past.since, until=midnight(ahead[-1], past.zone))
+    async with services.store.read() as tx:
+        upto = await _last_before(tx, past.since)
+    return _Followed(days=days, tally=Tally(days), upto=upto)
+
+
+async def _last_before(tx: Transaction, moment: datetime) -> int:
+    """Return the number of the last entry before a moment: numbers rise with time, so that halving finds it."""
+    low, high = 0, await tx.reports.newest_entry()
+    while low < high:
+        middle = (low + high + 1) // 2
+        written_at = await tx.reports.written_at(middle)
+        low, high = (middle, high) if written_at is None or written_at < moment else (low, middle - 1)
+    return low
+
+
+async def _read_on(services: Services, guild: Guild, followed: _Followed, portion: int) -> bool:
+    """Read the next portions; say whether that was all there is."""
+    async with services.store.read() as tx:
+        newest = await tx.reports.newest_entry()
+    for _ in range(MOST_PORTIONS):
+        if followed.upto >= newest:
+            return True
+        upto = min(followed.upto + portion, newest)
+        async with services.store.read() as tx:
+            found = await tx.reports.happened(guild.id, FOLLOWED, above=followed.upto, upto=upto)
+        followed.tally.add(found)
+        for each in found:
+            _note_speed(followed, each)
+        followed.upto = upto
+    return followed.upto >= newest
+
+
+def _note_speed(followed: _Followed, each: Happened) -> None:
+    if "seconds" in each.detail:
+        followed.seconds.setdefault(followed.days.number(each.at), []).append(float(str(each.detail["seconds"])))
+
+
+async def _pulse(services: Services, guild: Guild, followed: _Followed, now: datetime) -> Pulse:
+    async with services.store.read() as tx:
+        counts = await tx.reports.tallies(guild.id)
+        record_since = await tx.reports.first_at(guild.id)
+    late = sum(count for (state, _), count in counts.items() if state is GrantState.PAST_DUE)
+    active = sum(count for (state, reason), count in counts.items() if gives_access(state, reason))
+    last = followed.days.number(now) + 1
+    first = last - DAYS
+    whole = followed.tally.report(
+        Scope(days=followed.days, plan=None, record_since=record_since), active=active, late=late
+    )
+    shown = Days(
+        zone=followed.days.zone,
+        days=followed.days.days[first:last],
+        since=followed.days.begin(first),
+        until=now,
+    )
+    members = MembersReport(
+        scope=Scope(days=shown, plan=None, record_since=record_since),
+        active=whole.active[first:last],
+        late=whole.late[first:last],
+        began=whole.began[first:last],
+        ended=whole.ended[first:last],
+    )
+    seconds = [each for number in range(first, last) for each in followed.seconds.get(number, ())]
+    return Pulse(is_through=True, members=members, speed=_speed(seconds))
+
+
+def _speed(seconds: list[float]) -> Speed | None:
+    if not seconds:
+        return None
+    return Speed(count=len(seconds), median=median(seconds), slowest=max(seconds))
