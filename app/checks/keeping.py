@@ -14,7 +14,7 @@ from membership.checks import Area, Check, Finding, Outcome, Skip, in_words
 from membership.errors import Blocked, Reason
 from membership.model import GrantState
 from storage.examination import database_file, examine_queues, find_damage, network_disk, running_process
-from web.mail import check_log_in
+from web.smtp import check_log_in
 
 LATE_RUNS = 3
 LONG_FAILURE = timedelta(days=2)
