@@ -117,7 +117,7 @@ async def keep(services: Services, actor: Actor, plan: Plan, tally: Tally) -> Sh
     plans.check(plan)
     now = services.clock.now()
     # In a thread, as everything that walks all effects at once: there may be a hundred thousand.
-    people, set_hash = await asyncio.to_thread(_spelled, tally)
+    people, set_hash = await asyncio.to_thread(spelled, tally)
     async with services.store.write() as tx:
         before = None if plan.id == NEW_PLAN else await tx.plans.in_guild(plan.id, actor.guild_id)
         if plan.guild_id != actor.guild_id or (before is None and plan.id != NEW_PLAN):
@@ -161,7 +161,7 @@ async def apply(services: Services, actor: Actor, preview_id: str) -> Applied | 
     async with services.store.read() as tx:
         await _require_untouched(tx, shown)
     tally = [tally async for tally in count(services, shown.plan)][-1]
-    if kept is None or (await asyncio.to_thread(_spelled, tally))[1] != kept.set_hash:
+    if kept is None or (await asyncio.to_thread(spelled, tally))[1] != kept.set_hash:
         appeared, vanished = await asyncio.to_thread(differences, shown.tally, tally)
         again = await keep(services, actor, shown.plan, tally)
         return Differs(shown=again, appeared=tuple(appeared), vanished=tuple(vanished))
@@ -287,17 +287,17 @@ def _name(services: Services) -> str:
     return hashlib.sha256(services.randomness.token().encode()).hexdigest()[:_NAME_LENGTH]
 
 
-def _spelled(tally: Tally) -> tuple[str, str]:
+def spelled(tally: Tally) -> tuple[str, str]:
     """Return all effects as lines, and a name for exactly what would be done to whom.
 
     Who cannot be served does not count, and neither does why something happens.
     """
     lines = [line for each in tally.lines.values() for line in each]
     deeds = [deed(line) for fate, each in tally.lines.items() if fate is not Fate.BLOCKED for line in each]
-    spelled = hashlib.sha256()
+    digest = hashlib.sha256()
     # Sorted: a grant that is opened meanwhile moves its member to another place in the count, and changes nothing. In
     # portions: while Python sorts one list, no other thread runs.
     portions = [sorted(deeds[start : start + _SORTED_AT_ONCE]) for start in range(0, len(deeds), _SORTED_AT_ONCE)]
     for line in heapq.merge(*portions):
-        spelled.update(line.encode() + b"\n")
-    return "\n".join(lines), spelled.hexdigest()
+        digest.update(line.encode() + b"\n")
+    return "\n".join(lines), digest.hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -34,9 +35,18 @@ SETTABLE = frozenset(
         "digest_hour",
         "manual_change",
         "dms",
+        "accent",
+        "support_address",
+        "imprint",
     }
 )
 LONGEST_URL = 200
+LONGEST_ADDRESS = 254
+LONGEST_IMPRINT = 500
+MOST_IMPRINT_LINES = 8
+_COLOUR = re.compile(r"[0-9a-f]{6}")
+_MAIL_ADDRESS = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\".]+(\.[^\s@<>()\[\],;:\\\".]+)+")
+"""One plain address: what stands below every page and mail is a place to write to, and no header of several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +127,14 @@ def check(name: str, value: object) -> None:
             raise UserError(f"There is no time zone “{zone[:60]}”. Write one like Europe/Rome or UTC.")
         case "digest_hour", int(hour) if not 0 <= hour <= 23:
             raise UserError("The hour of the digest is 0 to 23.")
+        case "accent", str(colour) if colour and not _COLOUR.fullmatch(colour):
+            raise UserError("A colour has six digits or letters from a to f, such as 3b46c4.")
+        case "support_address", str(address) if address and not _is_mail_address(address):
+            raise UserError("Write one mail address, such as help@example.com.")
+        case "imprint", str(text) if not _is_small_print(text):
+            raise UserError(
+                f"The imprint has {LONGEST_IMPRINT} characters and {MOST_IMPRINT_LINES} lines at most, of plain text."
+            )
         case _:
             return
 
@@ -132,6 +150,15 @@ def _is_web_address(text: str) -> bool:
         return False
     parts = urlsplit(text)
     return parts.scheme == "https" and bool(parts.hostname) and not parts.username
+
+
+def _is_mail_address(text: str) -> bool:
+    return len(text) <= LONGEST_ADDRESS and text.isprintable() and _MAIL_ADDRESS.fullmatch(text) is not None
+
+
+def _is_small_print(text: str) -> bool:
+    lines = text.splitlines()
+    return len(text) <= LONGEST_IMPRINT and len(lines) <= MOST_IMPRINT_LINES and all(map(str.isprintable, lines))
 
 
 async def _of(tx: Transaction, guild_id: GuildId) -> Guild:

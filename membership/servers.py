@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from enum import StrEnum
 
 from membership import binding
 from membership.actors import Actor
@@ -19,6 +20,24 @@ from membership.services import Services
 
 ASKED, APPROVED, REFUSED, REMOVED = "server.requested", "server.approved", "server.refused", "server.removed"
 ASKED_AGAIN_AFTER = timedelta(days=7)
+CONNECTED = "server.connected"
+"""Somebody added the bot to a server through Discord, and said so to us with Discord's proof of it."""
+
+
+class Standing(StrEnum):
+    """How far a server has come."""
+
+    ACTIVE = "active"
+    ASKED = "asked"
+    """The operators know that somebody wants it let in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entrance:
+    """What came of wanting a server in. `unknown_accounts` could not be asked: their products are not for sale yet."""
+
+    standing: Standing
+    unknown_accounts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +94,37 @@ async def ask(services: Services, actor: Actor, operators: Collection[int]) -> b
             await _direct(tx, services, f"{ASKED}:{number}:{operator}", (UserId(operator), ASKED, facts))
     services.wake()
     return True
+
+
+async def connected(services: Services, guild_id: GuildId, name: str, user_id: UserId) -> Guild:
+    """Take note of a server that somebody added the bot to; `guild_id` comes proven from Discord.
+
+    Nothing is done there before it is let in.
+    """
+    now = services.clock.now()
+    async with services.store.write() as tx:
+        guild = await tx.guilds.ensure(guild_id, name)
+        entry = AuditEntry(event=CONNECTED, actor=f"staff:{user_id}", guild_id=guild_id, user_id=user_id)
+        await tx.audit.add(entry, now)
+    return guild
+
+
+async def enter(services: Services, actor: Actor) -> Entrance:
+    """Let the actor's server in where they are an operator, else ask the operators. Raises UserError.
+
+    A server that was let in before stays so.
+    """
+    if not actor.can_manage:
+        raise UserError("Somebody with Manage Server has to connect this server.")
+    async with services.store.read() as tx:
+        guild = await _known(tx, actor.guild_id)
+    if guild.is_active and not actor.is_operator:
+        return Entrance(standing=Standing.ACTIVE)
+    if actor.is_operator:
+        approval = await approve(services, actor.guild_id, str(actor))
+        return Entrance(standing=Standing.ACTIVE, unknown_accounts=approval.unknown_accounts)
+    await ask(services, actor, services.operators.ids)
+    return Entrance(standing=Standing.ASKED)
 
 
 async def refuse(services: Services, guild_id: GuildId, actor: str) -> Guild:
