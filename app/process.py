@@ -24,7 +24,7 @@ from cogs.paces import Paces
 from cogs.parts import BotParts
 from cogs.supervisor import Supervisor
 from membership.ports import Clock
-from membership.services import Sellers, Services
+from membership.services import Operators, Sellers, Services
 from membership.worker import Worker
 from providers.base import USUAL_PATIENCE, Patience
 from providers.registry import build_providers
@@ -138,6 +138,9 @@ async def open_services(stack: AsyncExitStack, ground: Ground) -> Services:
         stack.push_async_callback(provider.close)
     intake = GroupCommit(ground.database, clock, on_commit=ground.bell.ring)
     stack.push_async_callback(intake.close)
+    operators = Operators(settings.discord.operators)
+    async with ground.database.read() as tx:
+        operators.add(await tx.operators.all())
     return Services(
         store=ground.database,
         intake=intake,
@@ -149,6 +152,7 @@ async def open_services(stack: AsyncExitStack, ground: Ground) -> Services:
         public_url=public_url(settings),
         wake=ground.bell.ring,
         policy=settings.policy,
+        operators=operators,
     )
 
 
@@ -166,7 +170,6 @@ def bot_parts(settings: Settings, services: Services, database: Database, discor
         command_hash=StoredHash(database),
         clock=services.clock,
         services=services,
-        operator_ids=frozenset(settings.discord.operators),
         doctor=PanelDoctor(settings, services, database, discord),
         installation=ThisInstallation(settings, services, database),
     )
@@ -219,6 +222,7 @@ def _pages(process: Process) -> Parts:
         settings=settings.web,
         public_url=process.public_url,
         discord=application,
+        services=services,
         store=process.database,
         intake=services.intake,
         providers=services.sellers.by_name,

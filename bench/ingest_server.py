@@ -81,6 +81,7 @@ async def _serve(stack: AsyncExitStack, services: Services, intake: Intake) -> i
         settings=WebSettings(host=HOST, port=0),
         public_url=services.public_url,
         discord=DiscordApplication(client_id="", client_secret=""),
+        services=services,
         store=services.store,
         intake=intake,
         providers=services.sellers.by_name,

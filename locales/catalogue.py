@@ -15,7 +15,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import get_decimal_symbol
+from babel.numbers import format_decimal, get_decimal_symbol
 
 SOURCE_LOCALE = "en"
 FOLDER = Path(__file__).parent
@@ -39,6 +39,18 @@ class Words:
     def count(self, one: str, many: str, number: int, /, **facts: object) -> str:
         """Say how many: `one` and `many` are English, and {number} is a fact of both."""
         return self._translations.ngettext(one, many, number).format(**{"number": number, **facts})
+
+    def unfilled(self, text: str, /) -> str:
+        """Return an English text in this language with its {names} still in it, for who fills in markup."""
+        return self._translations.gettext(text)
+
+    def unfilled_count(self, one: str, many: str, number: int, /) -> str:
+        """Return the form for a number with its {names} still in it."""
+        return self._translations.ngettext(one, many, number)
+
+    def number(self, value: int, /) -> str:
+        """Write a whole number with this language's mark between thousands."""
+        return format_decimal(value, locale=self.locale)
 
     def amount(self, written: str, /) -> str:
         """Write an amount of money, such as "9.00 €", with this language's decimal mark."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from aiohttp import web
+import gzip
 
-from web import billing, buy, connect, health, pages, sign_in, verify, webhooks, welcome
+from aiohttp import hdrs, web
+
+from web import billing, buy, connect, health, language, pages, sign_in, staff_sign_in, verify, webhooks, welcome
 from web.middleware import LARGEST_BODY, answer_failures, guard, observe, security_headers
-from web.pages import PARTS, STATIC
+from web.pages import PARTS, STYLESHEET_PATH
 from web.parts import Parts
+from web.site import Site
 
 _FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -26,10 +29,24 @@ def build_app(parts: Parts) -> web.Application:
     welcome.install(app)
     connect.install(app)
     verify.install(app)
-    app.router.add_get("/static/doorlist.css", stylesheet)
+    _install_site(Site(app))
     return app
 
 
-async def stylesheet(request: web.Request) -> web.FileResponse:
-    """Serve the one stylesheet; its address changes with its content."""
-    return web.FileResponse(STATIC / "doorlist.css", headers={"Cache-Control": _FOR_EVER})
+def _install_site(site: Site) -> None:
+    site.raw(hdrs.METH_GET, STYLESHEET_PATH, stylesheet)
+    language.install(site)
+    staff_sign_in.install(site)
+
+
+async def stylesheet(request: web.Request) -> web.Response:
+    """Serve the one stylesheet in the accent that is asked for; its address changes with its content."""
+    packed = pages.stylesheet(request.query.get("accent", "")[:6])
+    headers = {
+        hdrs.CACHE_CONTROL: _FOR_EVER,
+        hdrs.CONTENT_TYPE: "text/css; charset=utf-8",
+        hdrs.VARY: "Accept-Encoding",
+    }
+    if "gzip" not in request.headers.get(hdrs.ACCEPT_ENCODING, ""):
+        return web.Response(body=gzip.decompress(packed), headers=headers)
+    return web.Response(body=packed, headers={**headers, hdrs.CONTENT_ENCODING: "gzip"})

@@ -39,12 +39,14 @@ def key_of(request: web.Request, parts: Parts, purpose: str) -> str:
     return key if len(key) <= _LONGEST_KEY else ""
 
 
-def set_key(response: web.StreamResponse, parts: Parts, purpose: str, key: str) -> None:
-    """Give the browser a key."""
+def set_key(
+    response: web.StreamResponse, parts: Parts, purpose: str, key: str, *, life: timedelta = COOKIE_LIFE
+) -> None:
+    """Give the browser a key; a life of nothing takes it away."""
     response.set_cookie(
         cookie_name(parts, purpose),
         key,
-        max_age=int(COOKIE_LIFE.total_seconds()),
+        max_age=int(life.total_seconds()),
         path="/",
         secure=_is_secure(parts),
         httponly=True,

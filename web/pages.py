@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
-from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 
-from web import wording
+from locales.catalogue import language_name, locales
+from web.brand import NEUTRAL
+from web.colours import accent_of
 from web.parts import Parts
+from web.speaking import filters, speak, words_of
 
 PARTS = web.AppKey("parts", Parts)
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-FILTERS: dict[str, Callable[..., str]] = {
-    "money": wording.money,
-    "day": wording.day,
-    "listed": wording.listed,
-}
+STYLESHEET_PATH = "/static/doorlist.css"
+_KEPT_STYLES = 64
 
 
 def install(app: web.Application, parts: Parts) -> None:
@@ -32,23 +33,48 @@ def install(app: web.Application, parts: Parts) -> None:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        filters=FILTERS,
+        filters=filters(),
     )
+    # The address changes with the content, so that browsers may keep it for ever.
+    fingerprint = hashlib.sha256((STATIC / "doorlist.css").read_bytes()).hexdigest()[:12]
     environment.globals.update(
-        # The address changes with the content, so that browsers may keep it for ever.
-        stylesheet=f"/static/doorlist.css?v={_fingerprint(STATIC / 'doorlist.css')}",
+        stylesheet=f"{STYLESHEET_PATH}?v={fingerprint}",
         is_sandbox=parts.is_sandbox,
         claim_command=parts.claim_command,
+        languages={name: language_name(name) for name in sorted(locales())},
     )
 
 
 def page(
-    request: web.Request, template: str, context: dict[str, object], *, status: int = 200, refresh_seconds: int = 0
+    request: web.Request,
+    template: str,
+    context: dict[str, object],
+    *,
+    status: int = 200,
+    refresh_seconds: int = 0,
 ) -> web.Response:
     """Render a page. `refresh_seconds` above zero makes the browser ask again, without any script."""
-    filled = {"refresh_seconds": refresh_seconds, "refresh_url": "", **context}
+    filled = {
+        **speak(words_of(request), None, request.app[PARTS].clock.now()),
+        "brand": NEUTRAL,
+        "here": request.rel_url.path,
+        "flash": request.get("flash"),
+        "refresh_seconds": refresh_seconds,
+        "refresh_url": "",
+        **context,
+    }
     return aiohttp_jinja2.render_template(template, request, filled, status=status)
 
 
-def _fingerprint(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+@lru_cache(maxsize=_KEPT_STYLES)
+def stylesheet(accent: str) -> bytes:
+    """Return the one stylesheet, packed; `accent` ("rrggbb", "" for ours) takes the place of our colour."""
+    text = (STATIC / "doorlist.css").read_text("utf-8")
+    found = accent_of(accent)
+    if found is not None:
+        text += (
+            f":root {{ --accent: #{found.light}; --on-accent: #{found.on_light}; }}\n"
+            f"@media (prefers-color-scheme: dark) {{ "
+            f":root {{ --accent: #{found.dark}; --on-accent: #{found.on_dark}; }} }}\n"
+        )
+    return gzip.compress(text.encode("utf-8"), mtime=0)

@@ -15,6 +15,7 @@ from membership.errors import Reason
 from membership.ledgers import Intake, Store
 from membership.model import PurchaseId, UserId
 from membership.ports import Clock, Provider, Randomness
+from membership.services import Services
 from web.config import WebSettings
 
 
@@ -287,6 +288,7 @@ class Parts:
     settings: WebSettings
     public_url: str
     discord: DiscordApplication
+    services: Services
     store: Store
     intake: Intake
     providers: Mapping[str, Provider]

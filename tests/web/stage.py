@@ -20,10 +20,14 @@ from membership.codes import digest
 from membership.errors import Gone, Retry
 from membership.model import PurchaseId
 from membership.ports import IncomingEvent, Provider
+from membership.services import Sellers, Services
 from providers.signatures import BadPayload, BadSignature
 from storage.config import DatabaseSettings
 from storage.intake import GroupCommit
 from storage.store import Database
+from tests.usecases.fake_discord import FakeDiscord
+from tests.usecases.fake_provider import FakeMailer
+from tests.usecases.faults import Fuse
 from tests.web.discord_stand_in import CLIENT_ID, CLIENT_SECRET, DiscordStandIn
 from web.app import build_app
 from web.config import WebSettings
@@ -312,6 +316,22 @@ class Stage:
         return await browser.get(coming.location)
 
 
+def _services(store: Database, intake: Intake, clock: HandClock, public_url: str) -> Services:
+    """Return services for the few things that pages ask themselves: no server is there, and nobody is signed in."""
+    fuse = Fuse()
+    return Services(
+        store=store,
+        intake=intake,
+        discord=FakeDiscord(fuse),
+        sellers=Sellers({}, store, clock),
+        mailer=FakeMailer(fuse),
+        clock=clock,
+        randomness=Dice(),
+        public_url=public_url,
+        wake=lambda: None,
+    )
+
+
 def free_port() -> int:
     """Return a port that was free a moment ago."""
     with socket.socket() as probe:
@@ -347,6 +367,7 @@ async def a_stage(
                 api_url=f"{discord.url}/api/v10",
                 site_url=discord.url,
             ),
+            services=_services(store, intake, clock, public_url or base),
             store=store,
             intake=intake,
             providers={"shop": cast("Provider", provider)},

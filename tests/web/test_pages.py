@@ -171,7 +171,7 @@ async def test_the_stylesheet_is_kept_by_browsers_until_it_changes(stage: Stage)
         link["href"] for link in Document((await stage.browser.get("/")).text).named("link") if "css" in link["href"]
     ]
     sheet = await stage.browser.get(href)
-    assert sheet.headers["Content-Type"] == "text/css"
+    assert sheet.headers["Content-Type"] == "text/css; charset=utf-8"
     assert "immutable" in sheet.headers["Cache-Control"]
     assert "url(" not in sheet.text
     assert "@import" not in sheet.text

@@ -1,0 +1,1 @@
+"""The pages over real use-cases and storage."""
