@@ -69,7 +69,7 @@ class DoorlistBot(commands.Bot):
         self._queries = queries
         self._cogs_to_add: list[Callable[[DoorlistBot], commands.Cog]] = []
         self._is_counted_ahead = False
-        self.frame = Frame(parts.services, self._operator_ids, paces=paces)
+        self.frame = Frame(parts.services, paces=paces)
         self._cogs_to_add.append(lambda made: Presses(made.frame))
         self._cogs_to_add.extend(_taking_the_frame(feature) for feature in FEATURES)
 
@@ -83,6 +83,8 @@ class DoorlistBot(commands.Bot):
         await self._count_identify()
         self._is_counted_ahead = True
         await self.add_cogs()
+        if self.application is not None:
+            self._parts.services.operators.add(owners_of(self.application))
         self._offer_to.use(self)
         await sync_commands(self, self._parts.command_hash)
 
@@ -105,14 +107,6 @@ class DoorlistBot(commands.Bot):
         if not initial:
             await asyncio.sleep(REIDENTIFY_SECONDS)
 
-    def _operator_ids(self) -> frozenset[int]:
-        """Return who runs this Doorlist: whom Discord names as the application's owners, and the configured ones."""
-        application = self.application
-        if application is None:
-            return self._parts.operator_ids
-        owners = {application.owner.id} if application.team is None else runners_of(application.team)
-        return self._parts.operator_ids | owners
-
     async def _count_identify(self) -> None:
         wait = await self._parts.budget.take(self._parts.clock.now())
         if wait > timedelta():
@@ -134,6 +128,11 @@ class DoorlistBot(commands.Bot):
                 self._queries.hear(event["d"])
             elif event["t"] == "RATE_LIMITED":
                 self._queries.refuse(str(event["d"]["meta"].get("nonce")), float(event["d"]["retry_after"]))
+
+
+def owners_of(application: discord.AppInfo) -> frozenset[int]:
+    """Return whom Discord names as the ones who run an application."""
+    return frozenset({application.owner.id}) if application.team is None else runners_of(application.team)
 
 
 def runners_of(team: discord.Team) -> frozenset[int]:

@@ -8,6 +8,7 @@ from discord.ext import commands
 
 from cogs.buy import BuyCommand
 from cogs.code import CodeCommands
+from cogs.dashboard import Dashboard
 from cogs.data import DataCommands
 from cogs.frame import Frame
 from cogs.member import MemberCommands
@@ -35,4 +36,5 @@ FEATURES: tuple[Callable[[Frame], commands.Cog], ...] = (
     PrivacyCommand,
     ReportCommands,
     DataCommands,
+    Dashboard,
 )

@@ -35,12 +35,9 @@ CommandMethod = Callable[..., Coroutine[Any, Any, None]]
 class Frame:
     """Opens a request for every interaction, or says why not. One per life of the bot."""
 
-    def __init__(
-        self, services: Services, operator_ids: Callable[[], frozenset[int]], *, paces: Paces | None = None
-    ) -> None:
-        """Take the use-cases' services and who runs this Doorlist, as far as Discord has told."""
+    def __init__(self, services: Services, *, paces: Paces | None = None) -> None:
+        """Take the use-cases' services."""
         self.services = services
-        self._operator_ids = operator_ids
         self._handlers: dict[str, Handler] = {}
         self._turnstile = Turnstile(paces or Paces())
         self.menus: list[app_commands.ContextMenu] = []
@@ -70,11 +67,6 @@ class Frame:
         if action not in ACTIONS or action in self._handlers:
             raise ValueError(f"the action {action} has no rule in cogs/rights.py, or two handlers")
         self._handlers[action] = handler
-
-    @property
-    def operator_ids(self) -> frozenset[int]:
-        """Return who runs this Doorlist, as far as Discord has told."""
-        return self._operator_ids()
 
     @property
     def actions(self) -> frozenset[str]:
@@ -114,7 +106,7 @@ class Frame:
     async def _open(self, interaction: discord.Interaction, rule: Rule | None, args: tuple[str, ...] = ()) -> Request:
         """Check the rights, defer, and check that the server is set up. Raises UserError or CheckFailure."""
         words = words_of(interaction)
-        actor = actor_of(interaction, self._operator_ids())
+        actor = actor_of(interaction, self.services.operators.ids)
         if rule is None:
             raise UserError(words.say("This is from an older version of Doorlist. Use the command again."))
         data: Mapping[str, object] = dict(interaction.data or {})
@@ -139,7 +131,7 @@ class Frame:
         """Suggest nothing to whoever may not use the command here: no text can be answered to typing."""
         command = interaction.command
         rule = COMMANDS.get(command.qualified_name if command else "")
-        actor = actor_of(interaction, self._operator_ids())
+        actor = actor_of(interaction, self.services.operators.ids)
         request = Request(interaction=interaction, services=self.services, actor=actor, words=words_of(interaction))
         if rule is None or not await self._may_type(request, rule):
             await interaction.response.autocomplete([])

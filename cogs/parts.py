@@ -117,7 +117,7 @@ class Installation(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BotParts:
-    """Everything of ours that a bot is given. `operator_ids`: who runs Doorlist beside the application's owners."""
+    """Everything of ours that a bot is given."""
 
     events: GuildEvents
     desk: ClaimDesk
@@ -127,4 +127,3 @@ class BotParts:
     services: Services
     doctor: Doctor
     installation: Installation
-    operator_ids: frozenset[int] = frozenset()

@@ -60,6 +60,7 @@ COMMANDS: Mapping[str, Rule] = {
     "doorlist resume": _MANAGER,
     "doorlist undo": _MANAGER,
     "doorlist about": _MANAGER,
+    "doorlist dashboard": Rule(right=Right.STAFF, needs_active=False),
     "doorlist doctor": _MANAGER,
     "doorlist notify": _MANAGER,
     "doorlist digest": _MANAGER,

@@ -26,7 +26,6 @@ class Setup(commands.Cog):
 
     def __init__(self, frame: Frame, look: SetupLook, panels: Panels, cards: ChannelCards) -> None:
         """Take the frame, what looks at a server, what puts the panel, and what writes into channels."""
-        self._frame = frame
         self._services = frame.services
         self._look = look
         self._panels = panels
@@ -58,7 +57,7 @@ class Setup(commands.Cog):
         if guild.is_active:
             await self._show(request)
             return
-        asked_now = await servers.ask(self._services, request.actor, self._frame.operator_ids)
+        asked_now = await servers.ask(self._services, request.actor, self._services.operators.ids)
         await request.show(waiting_card(asked_now=asked_now, server=guild.name, guild_id=guild.id))
 
     async def _approve(self, request: Request) -> None:

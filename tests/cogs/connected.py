@@ -191,6 +191,7 @@ class Connected:
     command_hash: StoredHash
     claims: ClaimMessages
     supervisor: Supervisor
+    services: Services
 
     def key(self, user: User) -> MemberKey:
         return MemberKey(self.guild_id, UserId(user.id))
@@ -280,7 +281,7 @@ async def connected(
         supervisor = side.supervisor(parts, claims, jitter=lambda: 0.0)
         here = Connected(
             stage=stage, side=side, heard=heard, desk=desk, budget=used, command_hash=stored,
-            claims=claims, supervisor=supervisor,
+            claims=claims, supervisor=supervisor, services=services,
         )  # fmt: skip
         running = here.start() if starts else None
         try:

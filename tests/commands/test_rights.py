@@ -63,6 +63,7 @@ _COMMANDS: dict[str, Right] = {
     "Why these roles?": Right.STAFF,
     **{f"plan {name}": Right.MANAGER for name in _PLAN},
     **{f"doorlist {name}": Right.MANAGER for name in _DOORLIST},
+    "doorlist dashboard": Right.STAFF,
     "doorlist privacy": Right.DATA,
     **{f"sync {name}": Right.MANAGER for name in ("now", "status", "drift", "adopt")},
     **{f"code {name}": Right.MANAGER for name in ("create", "list", "void")},
