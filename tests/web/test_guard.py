@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 from membership.errors import Audience, Blocked, Reason, Retry, UserError
 from tests.web.stage import CHECKOUT, TICKET, TOKEN, WELCOME, Page, Stage, a_stage
 from web.app import build_app
-from web.site import RULES
 from web.clients import neighbourhood
+from web.site import RULES
 
 # Every route with a request for it and the status that somebody gets who has nothing: no cookie, no signature.
 ROUTES = {
