@@ -9,18 +9,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from membership import binding, notices, recording
+from membership import erasing
 from membership.actors import Actor
-from membership.errors import Reason, UserError
+from membership.errors import UserError
 from membership.ledgers import Transaction
-from membership.model import CustomerId, Lane, MemberKey, UserId
+from membership.model import CustomerId, MemberKey, UserId
 from membership.privacy_ledger import Person, Rows
-from membership.recording import Occasion
 from membership.records import AuditEntry, Customer
 from membership.services import Services
 
 MOST_ROWS = 5000
-BODIES_AT_ONCE = 200
 _SUBJECT = re.compile(r"(customer|user)-(\d{1,19})")
 
 
@@ -76,12 +74,8 @@ async def erase(services: Services, actor: Actor, subject: str) -> Held:
         )
     if not held.person.customers:
         raise UserError("This person has bought nothing here, so there is no address and no name to erase.")
-    await _clear_bodies(services, held.person)
-    now = services.clock.now()
+    await erasing.forget(services, [held.person], str(actor))
     async with services.store.write() as tx:
-        for customer in held.person.customers:
-            await _disconnect(tx, actor, customer, Occasion(now=now, lane=Lane.PERSON, policy=services.policy))
-        await tx.privacy.erase(held.person, now)
         await _write_down(tx, actor, "privacy.erased", held.person, services)
     services.wake()
     return held
@@ -113,29 +107,6 @@ async def _is_shared(tx: Transaction, person: Person) -> bool:
         if await tx.privacy.is_elsewhere(customer.id, person.guild_id):
             return True
     return False
-
-
-async def _clear_bodies(services: Services, person: Person) -> None:
-    """Take the person out of the raw events, a page at a time: there may be many."""
-    after = 0
-    while True:
-        async with services.store.write() as tx:
-            last = await tx.privacy.clear_bodies(person, after, BODIES_AT_ONCE)
-        if last <= after:
-            return
-        after = last
-
-
-async def _disconnect(tx: Transaction, actor: Actor, customer: Customer, occasion: Occasion) -> None:
-    """End the link, and stop asking the payer to connect; the roles go when the member is looked at."""
-    ended = await tx.links.end(customer.id, Reason.DISCONNECTED, occasion.now)
-    for purchase in await tx.purchases.of_customer(customer.id):
-        await recording.settle_unlinked(tx, purchase, {}, occasion)
-        await tx.jobs.cancel("invitation", binding.invitation_key(purchase.id))
-    keys = await binding.mark_members(tx, customer.id, Lane.PERSON, occasion.now)
-    if ended is not None:
-        about: notices.About = {"actor": str(actor), "user_id": ended.user_id, "customer_id": customer.id}
-        await binding.tell_of_link(tx, "link.removed", keys, {}, occasion.now, **about)
 
 
 async def _write_down(tx: Transaction, actor: Actor, event: str, person: Person, services: Services) -> None:
