@@ -200,6 +200,16 @@ def server_remove(context: click.Context, guild: int) -> int:
     return remove(settings, guild)
 
 
+@doorlist.command("admin-link")
+@click.pass_context
+def admin_link(context: click.Context) -> int:
+    """Print a link that makes whoever opens it an operator: once, within five minutes."""
+    settings = _load(context).settings
+    from app.admin_link import print_link
+
+    return print_link(settings)
+
+
 @doorlist.group()
 def brake() -> None:
     """See and decide removals that wait for a person."""

@@ -57,6 +57,7 @@ async def _live(settings: Settings) -> int:
     async with running(settings) as process:
         _print_head("LIVE", started)
         click.echo(f"  Pages   {process.public_url}")
+        click.echo(f"  Staff   {process.public_url}/admin        at first: python3 bot.py admin-link")
         click.echo(f"  Health  {process.public_url}/health/ready")
         click.echo("  Stop with Ctrl+C\n")
         spare_collector()
@@ -78,6 +79,7 @@ async def _sandbox(settings: Settings) -> int:
         _print_head("SANDBOX — nothing here is real", started)
         click.echo(f"  Open    {both.outside.url}/sandbox        the guided tour: press “Do it all for me”")
         click.echo(f"  Pages   {both.process.public_url}                what buyers see")
+        click.echo(f"  Staff   {both.process.public_url}/admin          sign in as Olga, the owner, or Sam, her staff")
         click.echo(f"  Data    {SANDBOX_DATABASE.relative_to(ROOT)}                      made anew at every start")
         click.echo('\n  Ready for your own server?   see README.md, "Your own server"')
         click.echo("  Stop with Ctrl+C\n")
