@@ -48,6 +48,7 @@ from membership.records import (
     TroubledJob,
 )
 from membership.report_ledgers import Reports
+from membership.roster_ledger import Roster
 
 
 class Jobs(Protocol):
@@ -274,6 +275,7 @@ class Transaction(Protocol):
     mail_texts: MailTexts
     runs: Runs
     listings: Listings
+    roster: Roster
 
 
 class Store(Protocol):

@@ -12,7 +12,7 @@ from membership.model import AccountId, CustomerId, CustomerSnapshot, GuildId, M
 from storage.schema import accounts, customers, grants, links, purchases
 from storage.statements import insert_into, unindexed
 
-_LAST = "\U0010ffff"
+KEY_LAST = "\U0010ffff"
 """Sorts after whatever may follow the beginning of a text."""
 
 _CUSTOMER = (
@@ -52,8 +52,8 @@ class Customers:
                 locale=snapshot.locale,
                 is_mail_refused=False,
                 is_deleted=snapshot.is_deleted,
-                email_key=_key(snapshot.email),
-                name_key=_key(snapshot.name),
+                email_key=search_key(snapshot.email),
+                name_key=search_key(snapshot.name),
             )
             .on_conflict_do_update(
                 index_elements=[customers.c.account_id, customers.c.external_id],
@@ -94,7 +94,7 @@ class Customers:
             return []
         # One query for each way to look: each has its index, and the first way that finds enough is the last.
         found: dict[int, records.Customer] = {}
-        for condition in _ways_to_find(typed):
+        for condition in ways_to_find(typed):
             for customer in await self._where(condition, _is_in(guild_id), limit=limit):
                 found.setdefault(customer.id, customer)
             if len(found) >= limit:
@@ -104,7 +104,7 @@ class Customers:
     async def with_email(self, email: str, limit: int) -> Sequence[records.Customer]:
         """Return the payers with exactly this address, in any case, of whatever guild."""
         typed = email.strip()
-        return await self._where(customers.c.email_key == _key(typed), limit=limit) if typed else []
+        return await self._where(customers.c.email_key == search_key(typed), limit=limit) if typed else []
 
     async def _where(self, *conditions: ColumnElement[bool], limit: int | None = None) -> list[records.Customer]:
         found = await self._connection.execute(select(*_CUSTOMER).where(*conditions).limit(limit))
@@ -123,7 +123,8 @@ def _is_in(guild_id: GuildId) -> ColumnElement[bool]:
     return bought.where(purchases.c.customer_id == customers.c.id, unindexed(grants.c.guild_id) == guild_id).exists()
 
 
-def _ways_to_find(typed: str) -> Iterator[ColumnElement[bool]]:
+def ways_to_find(typed: str) -> Iterator[ColumnElement[bool]]:
+    """Say in how many ways a payer may be meant: by an id in full, or by the beginning of an address or a name."""
     # Ids are unique within an account: naming the accounts lets the index serve.
     every_account = select(accounts.c.id)
     bought = select(purchases.c.customer_id)
@@ -133,8 +134,9 @@ def _ways_to_find(typed: str) -> Iterator[ColumnElement[bool]]:
     yield customers.c.id.in_(by_checkout)
     yield customers.c.account_id.in_(every_account) & (customers.c.external_id == typed)
     for column in (customers.c.email_key, customers.c.name_key):
-        yield (column >= _key(typed)) & (column < _key(typed) + _LAST)
+        yield (column >= search_key(typed)) & (column < search_key(typed) + KEY_LAST)
 
 
-def _key(text: str) -> str:
+def search_key(text: str) -> str:
+    """Return how a text is kept to be found by its beginning, in any case."""
     return text.casefold()

@@ -36,6 +36,7 @@ from membership.model import (
 from membership.records import MemberRow
 from storage import facts
 from storage.columns import NEVER, Moment
+from storage.customers import search_key
 from storage.schema import grants, holdings, links, members, purchases
 from storage.statements import CHUNK, PART, insert_into, unindexed
 
@@ -136,10 +137,11 @@ class Members:
             "next_check_at": next_check_at,
         }
         # Discord does not always say a name: the last one stays.
-        changing = {**seen, "name": row.name} if row.name else seen
+        named = {"name": row.name, "name_key": search_key(row.name.removeprefix("@"))}
+        changing = {**seen, **named} if row.name else seen
         await self._connection.execute(
             insert_into(self._connection, members)
-            .values(guild_id=row.key.guild_id, user_id=row.key.user_id, name=row.name, **seen)
+            .values(guild_id=row.key.guild_id, user_id=row.key.user_id, **named, **seen)
             .on_conflict_do_update(index_elements=[members.c.guild_id, members.c.user_id], set_=changing)
         )
 

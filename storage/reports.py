@@ -9,9 +9,10 @@ from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from membership.errors import Reason
-from membership.model import AccountId, GrantId, GrantState, GuildId, PlanId, PurchaseId
+from membership.model import AccountId, Grant, GrantId, GrantState, GuildId, PlanId, PurchaseId
 from membership.report_ledgers import Happened, Imported, Membership, Taken, Waiting
 from storage.desk_tables import payments
+from storage.grants import GRANT
 from storage.ledgers import audit_entries
 from storage.schema import accounts, customers, grants, links, purchase_items, purchases
 from storage.statements import unindexed
@@ -106,6 +107,23 @@ class Reports:
             .group_by(grants.c.state, grants.c.reason)
         )
         return {(state, reason): int(count) for state, reason, count in found}
+
+    async def refused_mail(self, guild_id: GuildId, limit: int) -> Sequence[Grant]:
+        """Return grants that wait for their buyer to connect, and whose buyer's address refuses mail, oldest first."""
+        found = await self._connection.execute(
+            select(*GRANT)
+            .join(purchases, purchases.c.id == grants.c.purchase_id)
+            .join(customers, customers.c.id == purchases.c.customer_id)
+            .where(
+                grants.c.guild_id == guild_id,
+                grants.c.state == GrantState.PENDING,
+                grants.c.reason == Reason.NOT_LINKED,
+                customers.c.is_mail_refused,
+            )
+            .order_by(grants.c.id)
+            .limit(limit)
+        )
+        return [Grant(**row) for row in found.mappings()]
 
     async def trials_ending(self, guild_id: GuildId, since: datetime, until: datetime) -> int:
         """Count a guild's delivered trials that end in [since, until)."""

@@ -210,7 +210,10 @@ grants = Table(
     Column("kick_at", Moment),
     Column("revoke_at", Moment),
     UniqueConstraint("purchase_id", "plan_id"),
-    Index(None, "guild_id", "state", "reason"),
+    # Each list of memberships is a walk along one of these, newest first.
+    Index(None, "guild_id", "state", "reason", "id"),
+    Index(None, "guild_id", "state", "id"),
+    Index(None, "plan_id", "state", "id"),
 )
 
 # ---------------------------------------------------------------------------------------------------- who it is tied to
@@ -310,6 +313,7 @@ members = Table(
     Column("guild_id", BigInteger, primary_key=True, autoincrement=False),
     Column("user_id", BigInteger, primary_key=True, autoincrement=False),
     needed("name", Text),
+    needed("name_key", SearchKey),
     needed("desired", RoleSet),
     needed("observed", RoleSet),
     needed("is_present", Boolean),
@@ -317,6 +321,7 @@ members = Table(
     needed("observed_at", Moment),
     Column("next_check_at", Moment),
     Index(None, "guild_id", "observed_at"),
+    Index(None, "guild_id", "name_key"),
     index_where("ix_members_drifted", "guild_id", "user_id", where="desired <> observed AND is_present"),
     index_where("ix_members_due", "guild_id", "next_check_at", where="next_check_at IS NOT NULL"),
 )

@@ -20,6 +20,7 @@ from membership import (
     listing_ledgers,
     privacy_ledger,
     report_ledgers,
+    roster_ledger,
 )
 from membership.errors import Retry
 from membership.ports import Clock
@@ -53,6 +54,7 @@ from storage.purchases import Purchases
 from storage.removals import Removals
 from storage.reports import Reports
 from storage.retention import Retention
+from storage.roster import Roster
 from storage.runs import Runs
 from storage.secrets import Seal, WrongKey, find_keys
 from storage.sessions import Sessions
@@ -111,6 +113,7 @@ class Transaction:
         self.mail_texts: browsing_ledgers.MailTexts = MailTexts(self.connection)
         self.runs: browsing_ledgers.Runs = Runs(self.connection)
         self.listings: listing_ledgers.Listings = Listings(self.connection)
+        self.roster: roster_ledger.Roster = Roster(self.connection)
 
 
 class Database:

@@ -199,7 +199,9 @@ def _create_plans() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_grants"),
         sa.UniqueConstraint("purchase_id", "plan_id", name="uq_grants_purchase_id_plan_id"),
     )
-    op.create_index("ix_grants_guild_id_state_reason", "grants", ["guild_id", "state", "reason"])
+    op.create_index("ix_grants_guild_id_state_reason_id", "grants", ["guild_id", "state", "reason", "id"])
+    op.create_index("ix_grants_guild_id_state_id", "grants", ["guild_id", "state", "id"])
+    op.create_index("ix_grants_plan_id_state_id", "grants", ["plan_id", "state", "id"])
     op.create_index("ix_grants_plan_id", "grants", ["plan_id"])
 
 
@@ -302,6 +304,7 @@ def _create_members() -> None:
         sa.Column("guild_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("user_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name_key", SearchKey, nullable=False),
         sa.Column("desired", sa.Text(), nullable=False),
         sa.Column("observed", sa.Text(), nullable=False),
         sa.Column("is_present", sa.Boolean(), nullable=False),
@@ -323,6 +326,7 @@ def _create_members() -> None:
         sqlite_where=sa.text("next_check_at IS NOT NULL"),
         postgresql_where=sa.text("next_check_at IS NOT NULL"),
     )
+    op.create_index("ix_members_guild_id_name_key", "members", ["guild_id", "name_key"])
     op.create_index("ix_members_guild_id_observed_at", "members", ["guild_id", "observed_at"])
     op.create_table(
         "holdings",

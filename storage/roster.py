@@ -1,0 +1,233 @@
+"""Everybody who bought in a server, a page at a time: every page reads a bounded number of rows, whatever is asked.
+
+Pages follow indexes on (guild or plan, state, number). What stands in the purchase or the link alone is looked for in
+the newest WALK memberships of each place, and the page says where to go on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from membership.model import (
+    Dispute,
+    Grant,
+    GrantId,
+    GuildId,
+    Purchase,
+    PurchaseKind,
+    Refund,
+    UserId,
+)
+from membership.records import Account, Customer
+from membership.roster_ledger import MOST_PAYERS, WALK, Place, RosterFilter, RosterPage, RosterRow, Trait
+from storage.customers import KEY_LAST, search_key, ways_to_find
+from storage.grants import GRANT
+from storage.purchases import PURCHASE, items_of
+from storage.schema import accounts, customers, grants, links, members, purchases
+from storage.statements import unindexed
+
+_LARGEST = 2**62
+_CANDIDATES = 2000
+"""Payers of any server that a search looks at before it asks whose they are."""
+_USER = re.compile(r"<@!?(\d{15,19})>|(\d{15,19})")
+_NUMBER = re.compile(r"#?(\d{1,12})")
+_PARTS = (("grant_", GRANT), ("bought_", PURCHASE))
+_CUSTOMER = tuple(customers.c[field.name].label(f"payer_{field.name}") for field in fields(Customer))
+_ACCOUNT = tuple(accounts.c[field.name].label(f"account_{field.name}") for field in fields(Account))
+_is_live = (links.c.customer_id == purchases.c.customer_id) & links.c.ended_at.is_(None)
+
+
+class Roster:
+    """Memberships of a server."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def page(
+        self, guild_id: GuildId, wanted: RosterFilter, *, before: GrantId | None = None, limit: int
+    ) -> RosterPage:
+        """Return at most `limit` memberships with numbers below `before` (None: from the newest), newest first."""
+        top = before or _LARGEST
+        if not wanted.places:
+            return RosterPage(rows=())
+        if wanted.search:
+            return await self._searched(guild_id, wanted, top, limit)
+        numbers: list[int] = []
+        lowest = 0
+        for place in wanted.places:
+            found, looked_until = await self._in_place(guild_id, wanted, place, top, limit)
+            numbers += found
+            lowest = max(lowest, looked_until)
+        # Above `lowest` every place was looked through.
+        complete = sorted((number for number in set(numbers) if number >= lowest), reverse=True)[:limit]
+        is_full = len(complete) == limit
+        next_before = complete[-1] if is_full else lowest
+        return RosterPage(
+            rows=tuple(await self.of_grants(guild_id, [GrantId(number) for number in complete])),
+            next_before=GrantId(next_before) if next_before else None,
+            is_cut=not is_full and lowest > 0,
+        )
+
+    async def of_grants(self, guild_id: GuildId, grant_ids: Sequence[GrantId]) -> Sequence[RosterRow]:
+        """Return these memberships of a guild, newest first; others are left out."""
+        if not grant_ids:
+            return []
+        parts = [column.label(f"{prefix}{column.name}") for prefix, columns in _PARTS for column in columns]
+        is_member = (members.c.guild_id == grants.c.guild_id) & (members.c.user_id == links.c.user_id)
+        found = await self._connection.execute(
+            select(*parts, *_CUSTOMER, *_ACCOUNT, links.c.user_id, members.c.name, members.c.is_present)
+            .join(purchases, purchases.c.id == grants.c.purchase_id)
+            .join(customers, customers.c.id == purchases.c.customer_id)
+            .join(accounts, accounts.c.id == purchases.c.account_id)
+            .outerjoin(links, _is_live)
+            .outerjoin(members, is_member)
+            .where(grants.c.id.in_(grant_ids), unindexed(grants.c.guild_id) == guild_id)
+            .order_by(grants.c.id.desc())
+        )
+        rows = found.mappings().all()
+        items = await items_of(self._connection, sorted({row["bought_id"] for row in rows}))
+        return [_row(row, items) for row in rows]
+
+    async def _in_place(
+        self, guild_id: GuildId, wanted: RosterFilter, place: Place, top: int, limit: int
+    ) -> tuple[list[int], int]:
+        """Return the newest numbers in a place, and down to which number it was looked through (0: to the end)."""
+        is_there = [*_stands(guild_id, wanted, place), grants.c.id < top]
+        conditions = _conditions(wanted, place)
+        floor = 0
+        if conditions or (place.reason is not None and wanted.plan_id is not None):
+            walked = select(grants.c.id).where(*is_there).order_by(grants.c.id.desc()).offset(WALK).limit(1)
+            floor = int((await self._connection.execute(walked)).scalar_one_or_none() or 0)
+        if place.reason is not None and wanted.plan_id is not None:
+            conditions.append(grants.c.reason == place.reason)
+        query = select(grants.c.id).where(*is_there, grants.c.id >= floor, *conditions)
+        if conditions:
+            query = query.join(purchases, purchases.c.id == grants.c.purchase_id)
+        found = await self._connection.execute(query.order_by(grants.c.id.desc()).limit(limit + 1))
+        numbers = [int(number) for number in found.scalars()]
+        return numbers, numbers[limit - 1] if len(numbers) > limit else floor
+
+    async def _searched(self, guild_id: GuildId, wanted: RosterFilter, top: int, limit: int) -> RosterPage:
+        """Begin with the payers who fit what was typed: they are few, or it is said that they are not."""
+        payers, is_crowded = await self._payers(guild_id, wanted.search.strip())
+        is_meant = or_(*(and_(*_stored(place), *_conditions(wanted, place)) for place in wanted.places))
+        is_plan = true() if wanted.plan_id is None else unindexed(grants.c.plan_id) == wanted.plan_id
+        found = await self._connection.execute(
+            select(grants.c.id)
+            .join(purchases, purchases.c.id == grants.c.purchase_id)
+            .where(purchases.c.customer_id.in_(sorted(payers)), unindexed(grants.c.guild_id) == guild_id)
+            .where(is_plan, is_meant, unindexed(grants.c.id) < top)
+            .order_by(unindexed(grants.c.id).desc())
+            .limit(limit + 1)
+        )
+        numbers = [GrantId(number) for number in found.scalars()]
+        return RosterPage(
+            rows=tuple(await self.of_grants(guild_id, numbers[:limit])),
+            next_before=numbers[limit - 1] if len(numbers) > limit else None,
+            is_crowded=is_crowded,
+        )
+
+    async def _payers(self, guild_id: GuildId, typed: str) -> tuple[set[int], bool]:
+        """Return the payers in a guild whom what was typed may mean, and whether there were too many to look at."""
+        payers: set[int] = set()
+        is_crowded = False
+        for way in _ways(guild_id, typed):
+            candidates = way.limit(_CANDIDATES).subquery()
+            is_here = _is_payer_here(guild_id, candidates.c.customer_id)
+            found = await self._connection.execute(
+                select(candidates.c.customer_id).where(is_here).distinct().limit(MOST_PAYERS + 1)
+            )
+            ids = list(found.scalars())
+            payers.update(ids[:MOST_PAYERS])
+            is_crowded = is_crowded or len(ids) > MOST_PAYERS
+        return payers, is_crowded
+
+
+def _stands(guild_id: GuildId, wanted: RosterFilter, place: Place) -> list[ColumnElement[bool]]:
+    """Say that a membership stands in a place, in the words of an index that is ordered by number."""
+    if wanted.plan_id is not None:
+        is_here = unindexed(grants.c.guild_id) == guild_id
+        return [grants.c.plan_id == wanted.plan_id, grants.c.state == place.state, is_here]
+    return [grants.c.guild_id == guild_id, *_stored(place)]
+
+
+def _stored(place: Place) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [grants.c.state == place.state]
+    if place.reason is not None:
+        conditions.append(grants.c.reason == place.reason)
+    return conditions
+
+
+def _conditions(wanted: RosterFilter, place: Place) -> list[ColumnElement[bool]]:
+    """Say what no index of memberships knows."""
+    is_linked = exists().where(_is_live)
+    conditions: list[ColumnElement[bool]] = [is_linked] if wanted.is_linked else []
+    is_ending = grants.c.revoke_at.is_not(None) | (
+        purchases.c.ends_at.is_not(None) & (purchases.c.kind == PurchaseKind.SUBSCRIPTION)
+    )
+    is_money_back = (purchases.c.refund == Refund.FULL) | (purchases.c.dispute == Dispute.LOST)
+    match place.trait:
+        case Trait.ANY:
+            pass
+        case Trait.ENDING:
+            conditions.append(is_ending)
+        case Trait.RUNNING:
+            conditions.append(~is_ending)
+        case Trait.OVER:
+            conditions.append(~purchases.c.may_give_access | is_money_back | grants.c.revoke_at.is_not(None))
+        case Trait.UNSERVED:
+            conditions.append(is_linked)
+        case Trait.ALONE:
+            conditions.append(~is_linked)
+    return conditions
+
+
+def _ways(guild_id: GuildId, typed: str) -> list[Select[Any]]:
+    """Return one query for each way to look for payers: each has its index."""
+    live = links.c.ended_at.is_(None)
+    named = _USER.fullmatch(typed)
+    if named is not None:
+        user_id = UserId(int(named[1] or named[2]))
+        return [select(links.c.customer_id).where(links.c.user_id == user_id, live)]
+    ways = [select(customers.c.id.label("customer_id")).where(condition) for condition in ways_to_find(typed)]
+    number = _NUMBER.fullmatch(typed)
+    if number is not None:
+        ways.append(select(purchases.c.customer_id).where(purchases.c.id == int(number[1])))
+    key = search_key(typed.removeprefix("@"))
+    if key:
+        called = (members.c.name_key >= key) & (members.c.name_key < key + KEY_LAST)
+        ways.append(
+            select(links.c.customer_id)
+            .join(members, members.c.user_id == links.c.user_id)
+            .where(members.c.guild_id == guild_id, called, live)
+        )
+    return ways
+
+
+def _is_payer_here(guild_id: GuildId, customer_id: ColumnElement[int]) -> ColumnElement[bool]:
+    bought = select(grants.c.id).join(purchases, purchases.c.id == grants.c.purchase_id)
+    return bought.where(purchases.c.customer_id == customer_id, unindexed(grants.c.guild_id) == guild_id).exists()
+
+
+def _row(row: Any, items: Any) -> RosterRow:
+    bought = _part(row, "bought_")
+    return RosterRow(
+        grant=Grant(**_part(row, "grant_")),
+        purchase=Purchase(**bought, items=items.get(bought["id"], ())),
+        customer=Customer(**_part(row, "payer_")),
+        account=Account(**_part(row, "account_")),
+        user_id=row["user_id"],
+        name=row["name"] or "",
+        is_present=row["is_present"],
+    )
+
+
+def _part(row: Any, prefix: str) -> dict[str, Any]:
+    """Cut one record out of a joined row."""
+    return {name.removeprefix(prefix): value for name, value in row.items() if name.startswith(prefix)}
