@@ -11,6 +11,8 @@ from membership.desk import PaymentKind
 from membership.errors import Reason
 from membership.model import (
     AccountId,
+    BatchId,
+    Grant,
     GrantId,
     GrantState,
     GuildId,
@@ -82,6 +84,16 @@ class Waiting:
     since: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A held batch of removals without its list, which may be long."""
+
+    batch_id: BatchId
+    cause: str
+    created_at: datetime
+    count: int
+
+
 def gives_access(state: GrantState, reason: Reason) -> bool:
     """Say whether a grant that stands like this gives access: delivered, late, or kept by the brake alone."""
     is_kept = state is GrantState.HELD and reason is Reason.BRAKE
@@ -113,6 +125,12 @@ class Reports(Protocol):
 
     async def tallies(self, guild_id: GuildId) -> Mapping[tuple[GrantState, Reason], int]:
         """Count a guild's grants by state and reason, from an index alone."""
+
+    async def held(self, guild_id: GuildId) -> Sequence[Held]:
+        """Return the held batches of a guild without their lists, oldest first."""
+
+    async def refused_mail(self, guild_id: GuildId, limit: int) -> Sequence[Grant]:
+        """Return grants that wait for their buyer to connect, and whose buyer's address refuses mail, oldest first."""
 
     async def trials_ending(self, guild_id: GuildId, since: datetime, until: datetime) -> int:
         """Count a guild's delivered trials that end in [since, until)."""

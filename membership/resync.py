@@ -11,6 +11,7 @@ from datetime import datetime
 from membership import notices, recording
 from membership.errors import Gone
 from membership.evidence import reread
+from membership.ledgers import Transaction
 from membership.model import AccountId, Lane, Purchase, PurchaseId, PurchaseKind, PurchaseSnapshot
 from membership.ports import IncomingEvent, Provider
 from membership.records import Account
@@ -128,6 +129,12 @@ async def _accept(services: Services, provider: Provider, account: Account, page
     return new
 
 
+async def webhooks_failing_since(tx: Transaction, account: Account) -> datetime | None:
+    """Return since when the polls find what no webhook brought, None when webhooks arrive."""
+    known = await tx.cursors.get(_webhooks_name(account)) or ""
+    return datetime.fromisoformat(known) if known not in ("", SUSPECTED) else None
+
+
 async def _tell_of_webhooks(services: Services, provider: Provider, account: Account, missed: int) -> None:
     """Tell servers when two polls in a row find what no webhook brought, and when one finds nothing again.
 
@@ -135,7 +142,7 @@ async def _tell_of_webhooks(services: Services, provider: Provider, account: Acc
     """
     if not provider.can_receive:
         return
-    name, now = f"webhooks:{account.id}", services.clock.now()
+    name, now = _webhooks_name(account), services.clock.now()
     async with services.store.write() as tx:
         known, is_failing = await tx.cursors.get(name) or "", missed >= MISSED_WEBHOOKS
         if is_failing and not known:
@@ -169,6 +176,10 @@ async def _read_missing(services: Services, account_id: AccountId, started_at: d
     is_round_complete = len(missing) < portion
     async with services.store.write() as tx:
         await tx.cursors.put(name, "0" if is_round_complete else str(missing[-1].id))
+
+
+def _webhooks_name(account: Account) -> str:
+    return f"webhooks:{account.id}"
 
 
 def _cursor_name(account: Account) -> str:

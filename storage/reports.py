@@ -9,11 +9,12 @@ from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from membership.errors import Reason
-from membership.model import AccountId, Grant, GrantId, GrantState, GuildId, PlanId, PurchaseId
-from membership.report_ledgers import Happened, Imported, Membership, Taken, Waiting
+from membership.model import AccountId, BatchId, Grant, GrantId, GrantState, GuildId, PlanId, PurchaseId
+from membership.report_ledgers import Happened, Held, Imported, Membership, Taken, Waiting
 from storage.desk_tables import payments
 from storage.grants import GRANT
-from storage.ledgers import audit_entries
+from storage.ledgers import audit_entries, removal_batch_items, removal_batches
+from storage.removals import HELD
 from storage.schema import accounts, customers, grants, links, purchase_items, purchases
 from storage.statements import unindexed
 
@@ -107,6 +108,21 @@ class Reports:
             .group_by(grants.c.state, grants.c.reason)
         )
         return {(state, reason): int(count) for state, reason, count in found}
+
+    async def held(self, guild_id: GuildId) -> Sequence[Held]:
+        """Return the held batches of a guild without their lists, oldest first."""
+        batch = removal_batches.c
+        found = await self._connection.execute(
+            select(batch.id, batch.cause, batch.created_at, func.count())
+            .join(removal_batch_items, removal_batch_items.c.batch_id == batch.id)
+            .where(batch.guild_id == guild_id, batch.state == HELD)
+            .group_by(batch.id, batch.cause, batch.created_at)
+            .order_by(batch.id)
+        )
+        return [
+            Held(batch_id=BatchId(batch_id), cause=cause, created_at=created_at, count=int(count))
+            for batch_id, cause, created_at, count in found
+        ]
 
     async def refused_mail(self, guild_id: GuildId, limit: int) -> Sequence[Grant]:
         """Return grants that wait for their buyer to connect, and whose buyer's address refuses mail, oldest first."""
