@@ -12,7 +12,7 @@ import jinja2
 from aiohttp import web
 
 from locales.catalogue import language_name, locales
-from web.brand import NEUTRAL
+from web.brand import BRAND, NEUTRAL
 from web.colours import accent_of
 from web.parts import Parts
 from web.speaking import filters, speak, words_of
@@ -20,6 +20,8 @@ from web.speaking import filters, speak, words_of
 PARTS = web.AppKey("parts", Parts)
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
+FLASH = web.RequestKey("flash", dict)
+"""What is said once on the page: its text and tone."""
 STYLESHEET_PATH = "/static/doorlist.css"
 _KEPT_STYLES = 64
 
@@ -56,9 +58,9 @@ def page(
     """Render a page. `refresh_seconds` above zero makes the browser ask again, without any script."""
     filled = {
         **speak(words_of(request), None, request.app[PARTS].clock.now()),
-        "brand": NEUTRAL,
+        "brand": request.get(BRAND, NEUTRAL),
         "here": request.rel_url.path,
-        "flash": request.get("flash"),
+        "flash": request.get(FLASH),
         "refresh_seconds": refresh_seconds,
         "refresh_url": "",
         **context,

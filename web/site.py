@@ -23,7 +23,7 @@ from web.brand import brand_of, house_brand
 from web.pages import PARTS
 from web.rights import KnownRights, Right, may
 from web.speaking import words_of
-from web.visits import CustomerVisit, DeskVisit, StaffVisit, Visit, cookie_of, flash_of
+from web.visits import CustomerVisit, DeskVisit, StaffVisit, Visit, cookie_of, recall_flash
 
 V = TypeVar("V", bound=Visit)
 Handler = Callable[[V], Awaitable[web.StreamResponse]]
@@ -87,7 +87,7 @@ class Site:
 
 
 async def _anyone(request: web.Request, right: Right, needs_active: bool) -> Visit:
-    request["flash"] = await flash_of(request)
+    await recall_flash(request)
     brand = await house_brand(request.app[PARTS].services)
     return Visit(request=request, words=words_of(request), brand=brand)
 
@@ -109,7 +109,7 @@ async def _desk(request: web.Request, right: Right, needs_active: bool) -> DeskV
         raise Gone("page")
     if again := await once_more.asked(request, sign_in):
         return again
-    request["flash"] = await flash_of(request)
+    await recall_flash(request)
     return DeskVisit(request=request, words=words_of(request), sign_in=sign_in, is_operator=is_operator)
 
 
@@ -127,7 +127,7 @@ async def _staff(request: web.Request, right: Right, needs_active: bool) -> Staf
         return web.Response(status=303, headers={hdrs.LOCATION: f"/admin/{guild.id}/setup"})
     if again := await once_more.asked(request, sign_in):
         return again
-    request["flash"] = await flash_of(request)
+    await recall_flash(request)
     return StaffVisit(
         request=request,
         words=words_of(request, guild.language),

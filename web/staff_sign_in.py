@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from membership import sign_ins
+from membership import first_sign_in, sign_ins
 from membership.actors import Actor
 from membership.browsing import Person
+from membership.codes import digest
 from membership.errors import Gone, Retry, UserError
 from membership.model import GuildId
 from membership.records import Guild
@@ -18,12 +19,15 @@ from membership.sign_ins import FRESH, LIVES, Proven
 from web import browser, once_more, outcomes, sign_in
 from web.brand import Brand, brand_of
 from web.devices import device_of
+from web.discord_login import AS_STAFF
 from web.pages import PARTS, page
 from web.sign_in import Attempt
 from web.site import RIGHTS, STAFF_DOOR, Site
+from web.speaking import words_of
 from web.visits import DeskVisit, Visit, cookie_of, forget_sign_in, own_path, set_sign_in
 
 PURPOSE = "staff"
+_LONGEST_TOKEN = 200
 _MOST_SERVERS = 200
 _ASKED_AT_ONCE = 5
 
@@ -42,6 +46,8 @@ def install(site: Site) -> None:
     sign_in.add_flow(site.app, PURPOSE, come_back)
     site.public.get(STAFF_DOOR, show_door)
     site.public.post(STAFF_DOOR, leave)
+    site.public.get("/admin/first/{token}", show_first)
+    site.public.post("/admin/first/{token}", leave_first)
     site.desk.get("/admin/again/{kept}", show_again)
     site.public.post("/admin/again/{kept}", leave_again)
     site.desk.post("/admin/sign-out", sign_out)
@@ -57,6 +63,17 @@ async def leave(visit: Visit) -> web.Response:
     """Send staff to Discord."""
     back = own_path((await visit.form()).text("back"))
     return await _leave(visit, {"back": "/admin" if back == "/" else back})
+
+
+async def show_first(visit: Visit) -> web.Response:
+    """Say what a one-time link is for. Consumes nothing."""
+    await _first(visit)
+    return visit.page("admin/sign_in.html", action=visit.request.rel_url.path, back="/admin")
+
+
+async def leave_first(visit: Visit) -> web.Response:
+    """Send somebody with a one-time link to Discord."""
+    return await _leave(visit, {"back": "/admin", "first": await _first(visit)})
 
 
 async def show_again(visit: DeskVisit) -> web.Response:
@@ -85,9 +102,11 @@ async def come_back(request: web.Request, attempt: Attempt) -> web.Response:
     """Sign in whoever Discord says it is, with a new key each time."""
     parts = request.app[PARTS]
     if attempt.signed_in is None:
-        notice = outcomes.stopped(attempt.stopped_by, text=attempt.text, back=attempt.back)
-        return page(request, "notice.html", {"notice": notice})
+        notice = outcomes.stopped(words_of(request), attempt.stopped_by, text=attempt.text, back=attempt.back)
+        return page(request, "notice.html", {"notice": notice}, status=notice.status)
     user = attempt.signed_in.user
+    if first := str(attempt.content.get("first", "")):
+        await first_sign_in.take(parts.services, first, user.user_id)
     old = await sign_ins.recognise(
         parts.services, Person.STAFF, browser.key_of(request, parts, cookie_of(Person.STAFF))
     )
@@ -133,5 +152,15 @@ async def _actor(visit: DeskVisit, guild_id: GuildId) -> Actor | None:
         return None
 
 
+async def _first(visit: Visit) -> str:
+    """Return the digest of a one-time link that still serves. Raises Gone for any other."""
+    token = visit.path("token")
+    found = await first_sign_in.look(visit.services, digest(token)) if len(token) <= _LONGEST_TOKEN else None
+    if found is None:
+        await sign_in.count_failure(visit.request)
+        raise Gone("link")
+    return digest(token)
+
+
 async def _leave(visit: Visit, content: Mapping[str, object]) -> web.Response:
-    return await sign_in.start(visit.request, PURPOSE, content, STAFF_DOOR)
+    return await sign_in.start(visit.request, PURPOSE, content, STAFF_DOOR, consent=AS_STAFF)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta, tzinfo
 from urllib.parse import urlsplit
@@ -18,7 +18,7 @@ from membership.errors import Gone
 from membership.ledgers import Store
 from membership.records import Guild
 from membership.services import Services
-from web import browser
+from web import browser, pages
 from web.brand import NEUTRAL, Brand
 from web.pages import PARTS, page
 from web.parts import Parts
@@ -134,9 +134,12 @@ class StaffVisit(DeskVisit):
         return f"/admin/{self.guild.id}{path}"
 
 
-async def flash_of(request: web.Request) -> Mapping[str, str] | None:
-    """Return what is to be said once on this page, as its text and tone."""
-    return await browser.recall(request.app[PARTS], request.query.get(FLASH, "")[:64], FLASH)
+async def recall_flash(request: web.Request) -> None:
+    """Let the page say what is to be said once on it."""
+    key = request.query.get(FLASH, "")[:64]
+    found = await browser.recall(request.app[PARTS], key, FLASH) if key else None
+    if found is not None:
+        request[pages.FLASH] = dict(found)
 
 
 def own_path(text: str) -> str:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from tests.pages.stage import MANAGER, OUTSIDER, PageStage
+from membership import first_sign_in
+from membership.model import UserId
+from tests.pages.stage import MANAGER, OUTSIDER, PageStage, Shown, Visitor
+
+NEWCOMER = UserId(9100)
 
 
 async def test_a_stranger_is_sent_to_the_sign_in_and_back_to_the_page(stage: PageStage) -> None:
@@ -42,3 +46,33 @@ async def test_signing_out_ends_it(stage: PageStage) -> None:
     shown = await visitor.press(await visitor.get("/admin"), "Sign out")
     assert "You are signed out." in shown.words
     assert (await visitor.get("/admin")).location.startswith("/admin/sign-in")
+
+
+async def through_discord(stage: PageStage, visitor: Visitor, door: Shown, user_id: UserId) -> Shown:
+    stage.discord.me = {"id": str(user_id), "username": "newcomer", "global_name": "New"}
+    leaving = await visitor.press(door, "Continue with Discord")
+    return await visitor.follow(stage.discord.agree(leaving.location))
+
+
+async def test_the_consoles_link_makes_an_operator_once(stage: PageStage) -> None:
+    token = await first_sign_in.issue(stage.world.services, None, may_operate=True)
+    visitor = await stage.stranger()
+    shown = await through_discord(stage, visitor, await visitor.get(f"/admin/first/{token}"), NEWCOMER)
+    assert shown.status == 200
+    assert int(NEWCOMER) in stage.world.services.operators.ids
+    assert (await visitor.get(f"/admin/first/{token}")).status == 404
+
+
+async def test_opening_the_consoles_link_uses_nothing_up(stage: PageStage) -> None:
+    token = await first_sign_in.issue(stage.world.services, None, may_operate=True)
+    visitor = await stage.stranger()
+    for _ in range(2):
+        assert (await visitor.get(f"/admin/first/{token}")).status == 200
+
+
+async def test_a_link_for_one_person_serves_nobody_else(stage: PageStage) -> None:
+    token = await first_sign_in.issue(stage.world.services, NEWCOMER, may_operate=False)
+    visitor = await stage.stranger()
+    shown = await through_discord(stage, visitor, await visitor.get(f"/admin/first/{token}"), OUTSIDER)
+    assert "made for another Discord account" in shown.words
+    assert (await visitor.get("/admin")).status == 303
