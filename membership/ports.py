@@ -229,6 +229,29 @@ class CheckoutOrder:
     email: str = ""
 
 
+class InvoiceState(StrEnum):
+    """What became of an invoice; UNKNOWN for what we have no word for."""
+
+    OPEN = "open"
+    PAID = "paid"
+    VOID = "void"
+    UNCOLLECTIBLE = "uncollectible"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """A bill as the platform wrote it. `url` is the platform's own page of it, "" for none; `number` is for people."""
+
+    external_id: str
+    made_at: datetime
+    amount: int
+    currency: str
+    state: InvoiceState
+    number: str = ""
+    url: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookEndpoint:
     """Where a platform sends its events. `missing_events` are those that we need and it does not send; `api_version`
@@ -304,8 +327,20 @@ class Provider(Protocol):
     async def checkout(self, order: CheckoutOrder) -> tuple[str, str]:
         """Create a hosted checkout and return its id and URL; the same token twice gives the same checkout."""
 
-    async def portal(self, customer_id: str, return_url: str) -> str:
-        """Return the URL where a customer manages billing."""
+    async def portal(self, customer_id: str, return_url: str, task: str = "") -> str:
+        """Return the URL where a customer manages billing.
+
+        `task` leads straight to one thing, where the account allows it: "card", or "cancel:" and a purchase's id.
+        """
+
+    async def end_at_period(self, external_id: str, *, is_ending: bool) -> PurchaseSnapshot:
+        """Let a purchase end with the period that is paid, or take that back; again is no harm.
+
+        Raises Gone("purchase"), and UserError for what does not renew, has ended, or cannot be changed here.
+        """
+
+    async def invoices(self, customer_id: str, limit: int) -> Sequence[Invoice]:
+        """Return a customer's newest bills, at most `limit` (100), newest first. Raises Gone("customer")."""
 
     async def examine(self) -> Examination:
         """Look at how the account is set up. Changes nothing there; some twenty requests."""

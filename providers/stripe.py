@@ -12,8 +12,8 @@ from typing import Any
 
 from membership.errors import Gone, Retry
 from membership.model import Dispute, PurchaseSnapshot
-from membership.ports import CheckoutOrder, Examination, IncomingEvent, Price, Reading
-from providers import stripe_examination
+from membership.ports import CheckoutOrder, Examination, IncomingEvent, Invoice, Price, Reading
+from providers import stripe_billing, stripe_examination
 from providers import stripe_shapes as shapes
 from providers.base import JsonObject, moment, nested, reference, rows, text
 from providers.signatures import BadPayload, single_header, usable_secrets, verify_stripe
@@ -118,16 +118,17 @@ class StripeProvider:
         )
         return text(session, "id"), text(session, "url")
 
-    async def portal(self, customer_id: str, return_url: str) -> str:
+    async def portal(self, customer_id: str, return_url: str, task: str = "") -> str:
         """Return the URL where a customer manages billing. Raises Gone("customer")."""
-        session = await self._client.post(
-            "/v1/billing_portal/sessions",
-            kind="billing_portal.session",
-            gone="customer",
-            customer=customer_id,
-            return_url=return_url,
-        )
-        return text(session, "url")
+        return await stripe_billing.portal(self._client, customer_id, return_url, task)
+
+    async def end_at_period(self, external_id: str, *, is_ending: bool) -> PurchaseSnapshot:
+        """Let a subscription end with its period, or take that back. Raises Gone("purchase") and UserError."""
+        return await stripe_billing.end_at_period(self._client, external_id, is_ending=is_ending, now=self._now)
+
+    async def invoices(self, customer_id: str, limit: int) -> Sequence[Invoice]:
+        """Return a customer's newest invoices. Raises Gone("customer")."""
+        return await stripe_billing.invoices(self._client, customer_id, limit)
 
     async def examine(self) -> Examination:
         """Look at how the account is set up."""

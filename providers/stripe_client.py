@@ -73,6 +73,14 @@ class StripeClient:
         """Create an object; `idempotency_key` among the `params` makes a repetition harmless."""
         return await self._call("post", path, kind=kind, gone=gone, params=params)
 
+    async def post_if_agreed(self, path: str, *, kind: str, gone: str, **params: Any) -> JsonObject | None:
+        """Create an object that Stripe may refuse for the seller's or the customer's own reasons (400): then None."""
+        await self._open()
+        try:
+            return await self._call("post", path, kind=kind, gone=gone, params=params)
+        except self._sdk.InvalidRequestError:
+            return None
+
     async def is_write_allowed(self, path: str) -> bool:
         """Say whether the key may create at `path`, by an empty request that cannot create anything.
 

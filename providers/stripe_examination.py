@@ -31,6 +31,7 @@ _READS = {
 _WRITES = {
     "Checkout Sessions: write": "/v1/checkout/sessions",
     "Customer portal: write": "/v1/billing_portal/sessions",
+    "Subscriptions: write": "/v1/subscriptions",
 }
 
 

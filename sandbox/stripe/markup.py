@@ -79,6 +79,25 @@ def portal_page(
     return _document("Your subscription", f"<main><h1>Your subscription</h1>{cards or empty}{back}</main>")
 
 
+def task_page(session: Object, subscriptions: Sequence[Object], *, names: dict[str, str]) -> str:
+    """Return the portal's page for the one task that a session leads to: to cancel, or to change the card."""
+    cancel = session["flow"]["subscription_cancel"]
+    wanted = [one for one in subscriptions if not cancel or one["id"] == cancel["subscription"]]
+    title = "Cancel your subscription" if cancel else "Change your card"
+    button = (
+        '<button class="bad" name="action" value="cancel_at_period_end">Cancel at the end of the period</button>'
+        if cancel
+        else '<button class="main" name="action" value="update_card">Use a working card</button>'
+    )
+    cards = "".join(
+        f"""<section><h2>{escape(names.get(one["items"]["data"][0]["price"]["product"], ""))}</h2>
+<form method="post"><input type="hidden" name="subscription" value="{one["id"]}">{button}</form></section>"""
+        for one in wanted
+    )
+    back = f'<p><a href="{escape(session["return_url"])}">Back</a></p>' if session["return_url"] else ""
+    return _document(title, f"<main><h1>{title}</h1>{cards}{back}</main>")
+
+
 def invoice_page(invoice: Object) -> str:
     """Return the page of one invoice, with a button to pay it while it is open."""
     button = '<form method="post"><button class="main">Pay with test card</button></form>'

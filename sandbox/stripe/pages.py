@@ -80,7 +80,7 @@ class Pages:
         if subscription["customer"] != session["customer"]:
             raise web.HTTPForbidden
         self._press(str(form.get("action", "")), subscription["id"], str(form.get("price", "")))
-        raise web.HTTPSeeOther(f"{self._world.base_url}/portal/{session['id']}")
+        raise web.HTTPSeeOther(_after_task(session) or f"{self._world.base_url}/portal/{session['id']}")
 
     def _press(self, action: str, subscription_id: str, price_id: str) -> None:
         control = self._control
@@ -129,7 +129,15 @@ class Pages:
         prices = [row for row in world.rows("price") if row["recurring"] and row["active"]]
         names = {row["id"]: row["name"] for row in world.rows("product")}
         live = [row for row in owned if row["status"] not in ENDED]
+        if session["flow"]:
+            return markup.task_page(session, live, names=names)
         return markup.portal_page(session, live or owned[-1:], prices=prices, names=names)
+
+
+def _after_task(session: Object) -> str:
+    """Return where a session that leads to one task sends the customer once it is done, "" for its own page."""
+    redirect = session["flow"]["after_completion"]["redirect"] if session["flow"] else None
+    return str(redirect["return_url"]) if redirect else ""
 
 
 def _page(html: str, *, status: int = 200) -> web.Response:

@@ -53,6 +53,9 @@ QUESTIONS: dict[str, Callable[[Provider], Awaitable[object]]] = {
     "prices": lambda provider: provider.prices(),
     "checkout": lambda provider: provider.checkout(ORDER),
     "portal": lambda provider: provider.portal("cus_1", "https://door.example/"),
+    "portal at a task": lambda provider: provider.portal("cus_1", "https://door.example/", "card"),
+    "end_at_period": lambda provider: provider.end_at_period("sub_1", is_ending=True),
+    "invoices": lambda provider: provider.invoices("cus_1", 20),
     "examine": lambda provider: provider.examine(),
     "repair_webhook": lambda provider: provider.repair_webhook("we_1", "https://door.example/webhooks"),
 }

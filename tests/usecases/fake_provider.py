@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
-from membership.errors import Gone
+from membership.errors import Gone, UserError
 from membership.model import PurchaseKind, PurchaseSnapshot, PurchaseStatus
-from membership.ports import CheckoutOrder, Clock, Examination, IncomingEvent, Mail, Price, Reading
+from membership.ports import CheckoutOrder, Clock, Examination, IncomingEvent, Invoice, Mail, Price, Reading
 from tests.usecases.faults import Faults, Fuse
 
 MONTH = timedelta(days=30)
@@ -31,6 +31,8 @@ class FakeProvider:
         self.oldest_event: int = 0
         self.examination = Examination(is_live=True)
         self.repaired: list[tuple[str, str]] = []
+        self.bills: dict[str, list[Invoice]] = {}
+        """What `invoices` shows, by customer, newest first."""
         self.faults = Faults(fuse)
         self._clock = clock
 
@@ -83,8 +85,28 @@ class FakeProvider:
         self.orders.append(order)
         return f"cs_{len(self.orders)}", f"https://pay.example/cs_{len(self.orders)}"
 
-    async def portal(self, customer_id: str, return_url: str) -> str:
-        return return_url
+    async def portal(self, customer_id: str, return_url: str, task: str = "") -> str:
+        self.faults.after("portal", self.faults.before("portal", customer_id, task))
+        return f"{return_url}#{task}" if task else return_url
+
+    async def end_at_period(self, external_id: str, *, is_ending: bool) -> PurchaseSnapshot:
+        fault = self.faults.before("end_at_period", external_id, is_ending)
+        if external_id not in self.bought:
+            raise Gone("purchase")
+        snapshot = self._now(external_id)
+        if snapshot.kind is PurchaseKind.ONE_TIME:
+            raise UserError("This was paid once and does not renew: there is nothing to cancel.")
+        if snapshot.status is PurchaseStatus.ENDED and not is_ending:
+            raise UserError("This subscription has ended.")
+        if snapshot.status is not PurchaseStatus.ENDED:
+            self.bought[external_id] = replace(snapshot, ends_at=snapshot.period_ends_at if is_ending else None)
+        self.faults.after("end_at_period", fault)
+        return self._now(external_id)
+
+    async def invoices(self, customer_id: str, limit: int) -> Sequence[Invoice]:
+        fault = self.faults.before("invoices", customer_id)
+        self.faults.after("invoices", fault)
+        return self.bills.get(customer_id, [])[:limit]
 
     async def examine(self) -> Examination:
         self.faults.after("examine", self.faults.before("examine"))

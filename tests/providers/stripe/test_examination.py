@@ -17,9 +17,10 @@ from tests.providers.stripe.local_stage import LocalStage, local_stage
 
 EVERYTHING: dict[str, Permission] = {
     **dict.fromkeys(("account", "charges", "customers", "disputes", "events", "invoices", "prices"), "read"),
-    **dict.fromkeys(("products", "subscriptions", "webhook_endpoints"), "read"),
+    **dict.fromkeys(("products", "webhook_endpoints"), "read"),
     "checkout_sessions": "write",
     "customer_portal": "write",
+    "subscriptions": "write",
 }
 
 
@@ -64,7 +65,8 @@ async def test_a_key_with_just_what_is_needed_lacks_nothing(stage: LocalStage) -
 @pytest.mark.parametrize(
     ("scope", "granted", "missing"),
     [
-        ("subscriptions", None, "Subscriptions: read"),
+        ("charges", None, "Charges and refunds: read"),
+        ("subscriptions", "read", "Subscriptions: write"),
         ("checkout_sessions", "read", "Checkout Sessions: write"),
         ("customer_portal", "read", "Customer portal: write"),
         ("events", None, "Events: read"),
