@@ -1,1 +1,1 @@
-"""The pages of customers: what they have, and what they can do about it."""
+"""The customers' own pages: their memberships, Discord account, billing, choices, data and browsers."""
