@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from membership.addresses import same_address
 from membership.browsing import SignIn
 from membership.errors import Gone
 from membership.ledgers import Transaction
@@ -61,7 +62,7 @@ class ReachedGrant:
 
 def rank_of(sign_in: SignIn, customer: Customer, link: Link | None) -> Rank | None:
     """Say what somebody is to a payer, None for a stranger. An erased payer has no address, so nobody proves it."""
-    if customer.email and sign_in.email.casefold() == customer.email.casefold():
+    if same_address(customer.email, sign_in.email):
         return Rank.PAYER
     if link is None or sign_in.user_id is None or link.user_id != sign_in.user_id:
         return None

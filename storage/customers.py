@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, case, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from membership import records
+from membership.addresses import same_address
 from membership.model import AccountId, CustomerId, CustomerSnapshot, GuildId, MemberKey
 from storage.schema import accounts, customers, grants, links, purchases
 from storage.statements import insert_into, unindexed
@@ -104,7 +105,8 @@ class Customers:
     async def with_email(self, email: str, limit: int) -> Sequence[records.Customer]:
         """Return the payers with exactly this address, in any case, of whatever guild."""
         typed = email.strip()
-        return await self._where(customers.c.email_key == search_key(typed), limit=limit) if typed else []
+        alike = await self._where(customers.c.email_key == search_key(typed), limit=limit) if typed else []
+        return [customer for customer in alike if same_address(customer.email, typed)]
 
     async def _where(self, *conditions: ColumnElement[bool], limit: int | None = None) -> list[records.Customer]:
         found = await self._connection.execute(select(*_CUSTOMER).where(*conditions).limit(limit))
