@@ -25,8 +25,9 @@ from membership.services import Services
 from membership.shown import ShownGrant, ShownState, shown
 
 ROWS = 50
-EXPORTED_AT_ONCE = 500
-MOST_PORTIONS = 4000
+EXPORTED_AT_ONCE = 100
+"""Small, so that others have their turn at the database and the event loop between two portions."""
+MOST_PORTIONS = 20_000
 LONGEST_SEARCH = 200
 _BOM = "\ufeff".encode()
 
@@ -37,8 +38,8 @@ PLACES: Mapping[ShownState, tuple[Place, ...]] = {
     ShownState.PENDING_JOIN: (Place(state=GrantState.PENDING, reason=Reason.NOT_IN_SERVER),),
     ShownState.PENDING_RULES: (Place(state=GrantState.PENDING, reason=Reason.RULES_NOT_ACCEPTED),),
     ShownState.DELIVERING: (
-        Place(state=GrantState.PENDING, reason=Reason.NOT_LINKED, trait=Trait.UNSERVED),
-        Place(state=GrantState.HELD),
+        Place(state=GrantState.PENDING, reason=Reason.NOT_LINKED, trait=Trait.CONNECTED),
+        Place(state=GrantState.HELD, reason=Reason.BRAKE, trait=Trait.LIVE),
     ),
     ShownState.ACTIVE: tuple(
         Place(state=GrantState.DELIVERED, reason=reason, trait=Trait.RUNNING) for reason in _RUNNING

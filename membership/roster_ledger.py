@@ -21,15 +21,16 @@ MOST_PAYERS = 300
 class Trait(StrEnum):
     """What of a membership stands in its purchase or its link, not in itself.
 
-    ENDING: an end is set; RUNNING: none is; OVER: what was bought has ended; UNSERVED: connected, or nothing is known
-    to be in the way; ALONE: nobody is connected.
+    ENDING: an end is set; RUNNING: none is; OVER: what was bought has ended; LIVE: it has not;
+    CONNECTED: to a Discord account; ALONE: to none.
     """
 
     ANY = "any"
     ENDING = "ending"
     RUNNING = "running"
     OVER = "over"
-    UNSERVED = "unserved"
+    LIVE = "live"
+    CONNECTED = "connected"
     ALONE = "alone"
 
 

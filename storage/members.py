@@ -137,12 +137,23 @@ class Members:
             "next_check_at": next_check_at,
         }
         # Discord does not always say a name: the last one stays.
-        named = {"name": row.name, "name_key": search_key(row.name.removeprefix("@"))}
-        changing = {**seen, **named} if row.name else seen
+        # Of somebody who is connected to nothing, no name is kept: they never were, have gone, or were erased.
+        is_linked = select(links.c.id).where(links.c.user_id == row.key.user_id, links.c.ended_at.is_(None)).exists()
+        new = {"name": row.name, "name_key": search_key(row.name.removeprefix("@"))}
+        # Discord does not always say a name: the last one stays.
+        known = new if row.name else {name: members.c[name] for name in new}
         await self._connection.execute(
             insert_into(self._connection, members)
-            .values(guild_id=row.key.guild_id, user_id=row.key.user_id, **named, **seen)
-            .on_conflict_do_update(index_elements=[members.c.guild_id, members.c.user_id], set_=changing)
+            .values(
+                guild_id=row.key.guild_id,
+                user_id=row.key.user_id,
+                **{name: case((is_linked, value), else_="") for name, value in new.items()},
+                **seen,
+            )
+            .on_conflict_do_update(
+                index_elements=[members.c.guild_id, members.c.user_id],
+                set_={**seen, **{name: case((is_linked, value), else_="") for name, value in known.items()}},
+            )
         )
 
     async def record_seen(

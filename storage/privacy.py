@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Select, Table, Text, delete, func, or_, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from membership.browsing import Person as SignedInAs
 from membership.dossier import NOTE
 from membership.model import CustomerId, GuildId
 from membership.privacy_ledger import Person, Rows
@@ -36,14 +37,15 @@ from storage.schema import (
     purchase_items,
     purchases,
 )
-from storage.web_tables import complete_metadata
+from storage.sign_ins import mail_digest
+from storage.web_tables import complete_metadata, customer_settings, sign_ins
 
 ERASED = "erased"
 DROPPED = "dropped"
 SHORTEST_NAME = 4
 """A shorter name is looked for as a whole value alone: it is part of too many words."""
 _SAFE_INTEGER = 2**53
-_SECRETS = {"digest", "email_key", "name_key", "facts", "dedupe_key"}
+_SECRETS = {"digest", "email_key", "name_key", "facts", "dedupe_key", "content", "mail_digest"}
 
 
 class Privacy:
@@ -81,6 +83,8 @@ class Privacy:
         await self._drop_mails(ids, now)
         for table in (claim_codes, link_tokens):
             await self._connection.execute(delete(table).where(table.c.purchase_id.in_(bought)))
+        await self._connection.execute(delete(sign_ins).where(_is_signed_in(person)))
+        await self._connection.execute(delete(customer_settings).where(customer_settings.c.customer_id.in_(ids)))
         await self._forget_user(person)
         await self._clean_audit(person, bought)
         for customer in person.customers:
@@ -145,6 +149,7 @@ class Privacy:
         )
         is_here = (exemptions.c.guild_id == person.guild_id) & (exemptions.c.user_id == user_id)
         await self._connection.execute(update(exemptions).where(is_here).values(reason=""))
+        await self._connection.execute(update(members).where(members.c.user_id == user_id).values(name="", name_key=""))
         for table in (claim_failures, member_settings):
             await self._connection.execute(delete(table).where(table.c.user_id == user_id))
 
@@ -210,6 +215,8 @@ def _held(person: Person, sold: Sequence[int]) -> Iterator[tuple[Table, ColumnEl
     yield payments, payments.c.purchase_id.in_(sold)
     yield grants, grants.c.purchase_id.in_(sold) & (grants.c.guild_id == guild_id)
     yield links, links.c.customer_id.in_(ids)
+    yield customer_settings, customer_settings.c.customer_id.in_(ids)
+    yield sign_ins, (sign_ins.c.kind == SignedInAs.CUSTOMER) & _is_signed_in(person)
     for table in (claim_codes, link_tokens):
         yield table, table.c.purchase_id.in_(sold)
     mails = _mails(sold)
@@ -225,6 +232,13 @@ def _held(person: Person, sold: Sequence[int]) -> Iterator[tuple[Table, ColumnEl
         yield member_settings, member_settings.c.user_id == user_id
         yield claim_failures, claim_failures.c.user_id == user_id
     yield audit_entries, is_told & (audit_entries.c.guild_id == guild_id)
+
+
+def _is_signed_in(person: Person) -> ColumnElement[bool]:
+    """Say that somebody signed in as this person: with their Discord account, or with one of their addresses."""
+    digests = [mail_digest(customer.email) for customer in person.customers if customer.email]
+    is_theirs = sign_ins.c.mail_digest.in_(digests)
+    return is_theirs if person.user_id is None else is_theirs | (sign_ins.c.user_id == person.user_id)
 
 
 def _mails(sold: Sequence[int]) -> ColumnElement[bool]:

@@ -181,7 +181,9 @@ def _conditions(wanted: RosterFilter, place: Place) -> list[ColumnElement[bool]]
             conditions.append(~is_ending)
         case Trait.OVER:
             conditions.append(~purchases.c.may_give_access | is_money_back | grants.c.revoke_at.is_not(None))
-        case Trait.UNSERVED:
+        case Trait.LIVE:
+            conditions.append(purchases.c.may_give_access & ~is_money_back)
+        case Trait.CONNECTED:
             conditions.append(is_linked)
         case Trait.ALONE:
             conditions.append(~is_linked)

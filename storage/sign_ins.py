@@ -33,7 +33,7 @@ class SignIns:
                 digest=sign_in.digest,
                 kind=sign_in.person,
                 user_id=sign_in.user_id,
-                mail_digest=_mail_digest(sign_in.email),
+                mail_digest=mail_digest(sign_in.email),
                 content=self._seal.close(json.dumps(content), row=_row_name(sign_in.digest)),
                 began_at=sign_in.began_at,
                 seen_at=sign_in.seen_at,
@@ -68,7 +68,7 @@ class SignIns:
         if user_id is not None:
             proofs.append(sign_ins.c.user_id == user_id)
         if email:
-            proofs.append(sign_ins.c.mail_digest == _mail_digest(email))
+            proofs.append(sign_ins.c.mail_digest == mail_digest(email))
         if not proofs:
             return []
         found = await self._connection.execute(
@@ -118,7 +118,8 @@ class Operators:
         )
 
 
-def _mail_digest(email: str) -> str:
+def mail_digest(email: str) -> str:
+    """Return what an address is found by without keeping it, "" for none."""
     return digest_of(email.casefold()) if email else ""
 
 

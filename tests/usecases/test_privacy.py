@@ -7,11 +7,14 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import LargeBinary, Text, select, type_coerce
 
-from membership import notes, privacy
+from membership import notes, privacy, sign_ins
 from membership.actors import Actor
+from membership.browsing import CustomerSettings, Person
 from membership.errors import UserError
-from membership.model import GuildId, PlanId, PlanProduct
+from membership.model import GuildId, MemberKey, PlanId, PlanProduct
 from membership.ports import IncomingEvent
+from membership.records import MemberRow
+from membership.sign_ins import Proven
 from storage.columns import Facts
 from storage.ledgers import inbox_events
 from storage.web_tables import complete_metadata
@@ -120,3 +123,31 @@ async def test_a_buyer_of_two_servers_is_erased_by_the_operator_alone(world: Wor
     with pytest.raises(UserError, match="whoever runs"):
         await privacy.erase(world.services, OWNER, SUBJECT)
     assert (await privacy.erase(world.services, OPERATOR, SUBJECT)).is_shared
+
+
+async def test_an_erased_person_is_signed_out_and_their_choices_and_their_name_at_discord_are_gone(
+    world: World,
+) -> None:
+    external_id = await a_member(world)
+    customer_id = (await world.purchase(external_id)).customer_id
+    key = await sign_ins.begin(world.services, Person.CUSTOMER, Proven(email=MAIL.title()), "Firefox")
+    other = await sign_ins.begin(world.services, Person.CUSTOMER, Proven(email="bob@example.com"), "Firefox")
+    row = MemberRow(
+        key=MemberKey(GUILD, CHARLIE), desired=frozenset(), observed=frozenset(), is_present=True, observed_at=None
+    )
+    async with world.services.store.write() as tx:
+        await tx.customer_settings.put(CustomerSettings(customer_id=customer_id, language="it"))
+        await tx.members.settle(replace(row, name="Charlotte"), None)
+    held = await privacy.look(world.services, OWNER, SUBJECT)
+    assert {"sign_ins", "customer_settings"} <= set(held.rows)
+    assert held.rows["members"][0]["name"] == "Charlotte"
+    assert not {"content", "mail_digest"} & set(held.rows["sign_ins"][0])
+    await privacy.erase(world.services, OWNER, SUBJECT)
+    async with world.services.store.write() as tx:
+        await tx.members.settle(replace(row, name="Charlotte"), None)
+        seen = await tx.members.get(row.key)
+        assert await tx.customer_settings.get(customer_id) == CustomerSettings(customer_id=customer_id)
+    assert seen is not None
+    assert seen.name == "", "whoever is connected to nothing has no name here"
+    assert await sign_ins.recognise(world.services, Person.CUSTOMER, key) is None
+    assert await sign_ins.recognise(world.services, Person.CUSTOMER, other) is not None
