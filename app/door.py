@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
+from math import ceil
 
 from membership import linking, shop, verifying
 from membership.addresses import masked
 from membership.errors import Reason
 from membership.linking import Standing, Verdict, Wish
-from membership.model import Grant, GrantState, PurchaseId, PurchaseStatus, UserId
+from membership.model import Grant, GrantState, MemberKey, PurchaseId, PurchaseStatus, UserId
+from membership.records import Guild
 from membership.services import Services
 from membership.verifying import SignedIn
 from web.parts import (
@@ -18,10 +20,10 @@ from web.parts import (
     ConnectRequest,
     ConnectResult,
     ConnectReview,
+    Delay,
     DiscordIdentity,
     Health,
     LinkState,
-    Offer,
     Progress,
     ServerAccess,
     Ticket,
@@ -90,7 +92,10 @@ class Door:
     async def ticket(self, ticket_digest: str) -> Ticket | None:
         """Return what a ticket from Discord stands for."""
         found = await verifying.look(self._services, ticket_digest)
-        return None if found is None else Ticket(handle=found.handle, server_name=found.server_name)
+        if found is None:
+            return None
+        guild_ids = (found.guild_id,) if found.guild_id else ()
+        return Ticket(handle=found.handle, server_name=found.server_name, guild_ids=guild_ids)
 
     async def verify(self, request: VerifyRequest) -> VerifyOutcome:
         """Connect what the verified address bought to the account that pressed the button."""
@@ -134,28 +139,6 @@ class Door:
         purchase_id = await shop.purchase_of_checkout(self._services, session_id, ask=is_late)
         return None if purchase_id is None else await self.progress(purchase_id)
 
-    async def offers(self) -> Sequence[Offer]:
-        """Return the plans that can be bought now."""
-        found = []
-        for offer in await shop.offers(self._services):
-            roles = self._services.discord.roles(offer.plan.guild_id)
-            found.append(
-                Offer(
-                    slug=offer.plan.slug,
-                    plan_name=offer.plan.name,
-                    server_name=self._services.discord.guild_name(offer.plan.guild_id),
-                    amount=offer.price.amount,
-                    currency=offer.price.currency,
-                    interval=offer.price.interval,
-                    roles=tuple(roles[role].name for role in offer.plan.roles if role in roles),
-                )
-            )
-        return found
-
-    async def start_checkout(self, plan_slug: str) -> str:
-        """Make a checkout at the provider and return its URL."""
-        return await shop.start_checkout(self._services, plan_slug)
-
     async def billing(self, token_digest: str) -> str:
         """Return where the buyer behind a mailed link manages billing."""
         return await shop.billing_url(self._services, token_digest)
@@ -184,6 +167,7 @@ class Door:
             purchase_id=standing.purchase.id,
             plan_names=tuple(plan.name for _, plan, _ in standing.grants),
             server_names=tuple(sorted({guild.name for _, _, guild in standing.grants})),
+            guild_ids=tuple(sorted({guild.id for _, _, guild in standing.grants})),
             masked_email=masked(standing.email),
             linked_to=await self._handle(standing.linked_to),
         )
@@ -198,17 +182,33 @@ class Door:
         for grant, plan, guild in standing.grants:
             is_outside = grant.id in standing.outside
             state = _access_state(grant, is_linked=holder is not None, is_outside=is_outside, is_joining=is_tried)
+            is_waiting = state is AccessState.WORKING and holder is not None
+            delay, seconds = await self._delay(guild, holder) if is_waiting else (Delay.NONE, 0)
             found.append(
                 ServerAccess(
                     plan_name=plan.name,
                     server_name=guild.name,
                     state=state,
+                    guild_id=guild.id,
                     reason=grant.reason if state in (AccessState.JOIN_NEEDED, AccessState.FAILED) else None,
                     invite_url=await linking.invite_url(self._services, grant, guild) if is_outside else "",
                     open_url=f"{self._site_url}/channels/{guild.id}",
+                    wait_seconds=seconds,
+                    delay=delay,
                 )
             )
         return tuple(found)
+
+    async def _delay(self, guild: Guild, holder: UserId | None) -> tuple[Delay, int]:
+        """Say what holds up a member, and the seconds until they are looked at again."""
+        if guild.paused_at is not None:
+            return Delay.PAUSED, 0
+        async with self._services.store.read() as tx:
+            job = None if holder is None else await tx.jobs.status("member", str(MemberKey(guild.id, holder)))
+        if job is None or not job.last_error:
+            return Delay.NONE, 0
+        wait = job.due_at - self._services.clock.now()
+        return Delay.TROUBLE, max(0, ceil(wait.total_seconds()))
 
 
 def _access_state(grant: Grant, *, is_linked: bool, is_outside: bool, is_joining: bool) -> AccessState:

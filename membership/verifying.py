@@ -27,11 +27,12 @@ _KIND = "verify"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticket:
-    """Who pressed the button ("@ada"), and in which server ("" in direct messages)."""
+    """Who pressed the button ("@ada"), and in which server (0 and "" in direct messages)."""
 
     user_id: UserId
     handle: str
     server_name: str
+    guild_id: GuildId
 
 
 class Found(StrEnum):
@@ -69,7 +70,7 @@ async def issue(services: Services, user_id: UserId, handle: str, guild_id: Guil
     """Return a personal address where this Discord user can sign in, good for ten minutes and one success."""
     token = services.randomness.token()
     server = services.discord.guild_name(guild_id) if guild_id else ""
-    content = {"user_id": str(user_id), "handle": handle, "server": server}
+    content = {"user_id": str(user_id), "handle": handle, "server": server, "guild_id": str(guild_id or 0)}
     async with services.store.write() as tx:
         await tx.sessions.put(codes.digest(token), _KIND, content, services.clock.now() + TICKET_LIFE)
     return f"{services.public_url}/verify/{token}"
@@ -111,7 +112,12 @@ async def _ticket(services: Services, tx: Transaction, digest: str) -> Ticket | 
     kept = await tx.sessions.get(digest, _KIND, services.clock.now())
     if kept is None:
         return None
-    return Ticket(user_id=UserId(int(kept["user_id"])), handle=kept["handle"], server_name=kept["server"])
+    return Ticket(
+        user_id=UserId(int(kept["user_id"])),
+        handle=kept["handle"],
+        server_name=kept["server"],
+        guild_id=GuildId(int(kept["guild_id"])),
+    )
 
 
 async def _link(services: Services, tx: Transaction, signed_in: SignedIn) -> Found:

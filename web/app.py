@@ -6,7 +6,21 @@ import gzip
 
 from aiohttp import hdrs, web
 
-from web import billing, buy, connect, health, language, pages, sign_in, staff_sign_in, verify, webhooks, welcome
+from web import (
+    billing,
+    connect,
+    health,
+    icons,
+    language,
+    pages,
+    shop,
+    sign_in,
+    staff_sign_in,
+    verify,
+    webhooks,
+    welcome,
+)
+from web.admin import problems
 from web.middleware import LARGEST_BODY, answer_failures, guard, observe, security_headers
 from web.pages import PARTS, STYLESHEET_PATH
 from web.parts import Parts
@@ -24,11 +38,6 @@ def build_app(parts: Parts) -> web.Application:
     sign_in.install(app)
     webhooks.install(app)
     health.install(app)
-    buy.install(app)
-    billing.install(app)
-    welcome.install(app)
-    connect.install(app)
-    verify.install(app)
     _install_site(Site(app))
     return app
 
@@ -36,7 +45,14 @@ def build_app(parts: Parts) -> web.Application:
 def _install_site(site: Site) -> None:
     site.raw(hdrs.METH_GET, STYLESHEET_PATH, stylesheet)
     language.install(site)
+    icons.install(site)
+    shop.install(site)
+    billing.install(site)
+    welcome.install(site)
+    connect.install(site)
+    verify.install(site)
     staff_sign_in.install(site)
+    problems.install(site)
 
 
 async def stylesheet(request: web.Request) -> web.Response:

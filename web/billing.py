@@ -6,29 +6,34 @@ from aiohttp import web
 
 from membership.codes import digest
 from membership.errors import Gone
-from web import outcomes
 from web.leaving import leave_by
-from web.pages import PARTS, page
+from web.naming import named_after
+from web.outcomes import Notice, Step
 from web.parts import LinkState
+from web.site import Site
+from web.visits import Visit
 
 
-def install(app: web.Application) -> None:
+def install(site: Site) -> None:
     """Add the routes."""
-    app.router.add_get("/billing/{token}", show)
-    app.router.add_post("/billing/{token}", leave_for_billing)
+    site.public.get("/billing/{token}", show)
+    site.public.post("/billing/{token}", leave_for_billing)
 
 
-async def show(request: web.Request) -> web.Response:
+async def show(visit: Visit) -> web.Response:
     """Say what the button leads to. Changes nothing: mail scanners open links (threats O08)."""
-    preview = await request.app[PARTS].use_cases.begin_connect(digest(request.match_info["token"]))
+    preview = await visit.parts.use_cases.begin_connect(digest(visit.path("token")))
     if preview.state in (LinkState.UNKNOWN, LinkState.EXPIRED):
         raise Gone("link")
-    return page(request, "billing.html", {"preview": preview})
+    here = await named_after(visit, preview.guild_ids)
+    return here.page("billing.html", preview=preview)
 
 
-async def leave_for_billing(request: web.Request) -> web.Response:
+async def leave_for_billing(visit: Visit) -> web.Response:
     """Open a session at the provider and send the browser there; by a link where it would not follow a form."""
-    parts = request.app[PARTS]
-    url = await parts.use_cases.billing(digest(request.match_info["token"]))
-    notice = outcomes.Notice(title="Your billing", text=outcomes.CONTINUE_TO_BILLING, action="Continue", url=url)
-    return leave_by(request, notice)
+    url = await visit.parts.use_cases.billing(digest(visit.path("token")))
+    notice = Notice(
+        title=visit.words.say("Your billing"),
+        text=visit.words.say("Your card, your invoices and cancelling are at our payment provider."),
+    )
+    return leave_by(visit, notice, Step(label=visit.words.say("Continue"), url=url))

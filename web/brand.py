@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aiohttp import web
+
 from membership.records import Guild
 from membership.services import Services
 from web.colours import accent_of
@@ -23,6 +25,8 @@ class Brand:
 
 
 NEUTRAL = Brand()
+BRAND = web.RequestKey("brand", Brand)
+"""Whose page it is, kept with the request for the page that says what went wrong."""
 
 
 def brand_of(services: Services, guild: Guild) -> Brand:

@@ -16,19 +16,23 @@ from membership.errors import Reason
 from membership.model import PurchaseId, UserId
 from web import browser, outcomes, sign_in
 from web.arrival import arrival_page
-from web.pages import PARTS, page
+from web.naming import named_after
+from web.pages import PARTS
 from web.parts import (
     AccessState,
     ConnectOutcome,
     ConnectPreview,
     ConnectRequest,
     ConnectResult,
+    Delay,
     DiscordIdentity,
     LinkState,
     Parts,
     ServerAccess,
 )
 from web.sign_in import Attempt, count_failure, redirect
+from web.site import Site
+from web.visits import Visit
 
 CONFIRM_PATH = "/connect/confirm"
 DONE_PATH = "/connect/done"
@@ -40,44 +44,45 @@ _OPEN = (LinkState.READY, LinkState.LINKED)
 Content = Mapping[str, Any]
 
 
-def install(app: web.Application) -> None:
+def install(site: Site) -> None:
     """Add the routes; the fixed paths come first, so that no token can be called "done"."""
-    sign_in.add_flow(app, PURPOSE, come_back)
-    app.router.add_get(CONFIRM_PATH, show_confirmation)
-    app.router.add_post(CONFIRM_PATH, confirm)
-    app.router.add_get(DONE_PATH, show_outcome)
-    app.router.add_get("/connect/{token}", show_link)
-    app.router.add_post("/connect/{token}", leave_for_discord)
-    app.router.add_post("/connect/{token}/again", mail_again)
+    sign_in.add_flow(site.app, PURPOSE, come_back)
+    site.public.get(CONFIRM_PATH, show_confirmation)
+    site.public.post(CONFIRM_PATH, confirm)
+    site.public.get(DONE_PATH, show_outcome)
+    site.public.get("/connect/{token}", show_link)
+    site.public.post("/connect/{token}", leave_for_discord)
+    site.public.post("/connect/{token}/again", mail_again)
 
 
-async def show_link(request: web.Request) -> web.Response:
+async def show_link(visit: Visit) -> web.Response:
     """Say what the link is for and what will happen. Consumes nothing, whoever opens it (threats O08)."""
-    preview = await _preview(request)
+    preview = await _preview(visit)
+    here = await named_after(visit, preview.guild_ids)
     if preview.state not in _OPEN:
-        status = 404 if preview.state is LinkState.UNKNOWN else 200
-        notice = outcomes.dead_link(preview, again_url=f"{request.rel_url.raw_path}/again")
-        return page(request, "notice.html", {"notice": notice}, status=status)
-    return page(request, "connect.html", {"preview": preview})
+        notice = outcomes.dead_link(visit.words, preview, again_url=f"{visit.request.rel_url.raw_path}/again")
+        return here.page("notice.html", status=notice.status, notice=notice)
+    return here.page("connect.html", preview=preview)
 
 
-async def leave_for_discord(request: web.Request) -> web.Response:
+async def leave_for_discord(visit: Visit) -> web.Response:
     """Send the browser to Discord, if the link is still good."""
-    preview = await _preview(request)
+    preview, back = await _preview(visit), visit.request.rel_url.raw_path
     if preview.state not in _OPEN or preview.purchase_id is None:
-        return redirect(request.rel_url.raw_path)
-    return await leave(request, preview.purchase_id, request.rel_url.raw_path)
+        return redirect(back)
+    return await leave(visit.request, preview.purchase_id, back)
 
 
-async def mail_again(request: web.Request) -> web.Response:
+async def mail_again(visit: Visit) -> web.Response:
     """Mail a new link in place of one that is over; the answer does not tell whether there was something to mail."""
-    preview = await _preview(request)
+    preview = await _preview(visit)
     if preview.state in _OPEN:
-        return redirect(request.rel_url.raw_path.removesuffix("/again"))
+        return redirect(visit.request.rel_url.raw_path.removesuffix("/again"))
     if preview.state is LinkState.UNKNOWN:
         raise web.HTTPNotFound
-    await request.app[PARTS].use_cases.mail_new_link(digest(request.match_info["token"]))
-    return page(request, "notice.html", {"notice": outcomes.MAILED_AGAIN})
+    await visit.parts.use_cases.mail_new_link(digest(visit.path("token")))
+    here = await named_after(visit, preview.guild_ids)
+    return here.page("notice.html", notice=outcomes.mailed_again(visit.words))
 
 
 async def leave(request: web.Request, purchase_id: int, back: str) -> web.Response:
@@ -95,22 +100,22 @@ async def come_back(request: web.Request, attempt: Attempt) -> web.Response:
     return response
 
 
-async def show_confirmation(request: web.Request) -> web.Response:
+async def show_confirmation(visit: Visit) -> web.Response:
     """Name the purchase and the Discord account, with everything that a yes would change (threats O06)."""
-    parts = request.app[PARTS]
-    content = await browser.recall(parts, browser.key_of(request, parts, browser.CONNECT), _KIND)
+    content = await browser.recall(visit.parts, browser.key_of(visit.request, visit.parts, browser.CONNECT), _KIND)
     if content is None or content["stage"] != "confirm":
         return redirect(DONE_PATH)
     user = _user(content)
-    review = await parts.use_cases.review(PurchaseId(content["purchase_id"]), user)
-    return page(request, "confirm.html", {"review": review, "preview": review.preview, "user": user})
+    review = await visit.parts.use_cases.review(PurchaseId(content["purchase_id"]), user)
+    here = await named_after(visit, review.preview.guild_ids)
+    return here.page("confirm.html", review=review, preview=review.preview, user=user)
 
 
-async def confirm(request: web.Request) -> web.Response:
+async def confirm(visit: Visit) -> web.Response:
     """Do what the person chose: connect, move, keep things as they are, or sign in as somebody else."""
-    parts = request.app[PARTS]
-    key = browser.key_of(request, parts, browser.CONNECT)
-    choice = (await request.post()).get("choice")
+    parts = visit.parts
+    key = browser.key_of(visit.request, parts, browser.CONNECT)
+    choice = (await visit.form()).text("choice")
     content = await browser.take(parts, key, _KIND)
     if content is None or content["stage"] != "confirm":
         if content is not None:
@@ -118,7 +123,7 @@ async def confirm(request: web.Request) -> web.Response:
         return redirect(DONE_PATH)
     purchase_id, back = content["purchase_id"], content["back"]
     if choice == "switch":
-        return await leave(request, purchase_id, back)
+        return await leave(visit.request, purchase_id, back)
     if choice == "keep":
         await browser.remember(parts, key, _KIND, {"stage": "stopped", "why": "kept", "text": "", "back": back})
         return redirect(DONE_PATH)
@@ -137,40 +142,40 @@ async def confirm(request: web.Request) -> web.Response:
     return redirect(DONE_PATH)
 
 
-async def show_outcome(request: web.Request) -> web.Response:
+async def show_outcome(visit: Visit) -> web.Response:
     """Show how it went, and how far the roles are."""
-    parts = request.app[PARTS]
-    content = await browser.recall(parts, browser.key_of(request, parts, browser.CONNECT), _KIND)
+    content = await browser.recall(visit.parts, browser.key_of(visit.request, visit.parts, browser.CONNECT), _KIND)
     match (content or {}).get("stage"):
         case "done" if content is not None:
-            return await _show_result(request, content)
+            return await _show_result(visit, content)
         case "stopped" if content is not None:
-            notice = outcomes.stopped(content["why"], text=content["text"], back=content["back"])
-            return page(request, "notice.html", {"notice": notice})
+            notice = outcomes.stopped(visit.words, content["why"], text=content["text"], back=content["back"])
         case "working":
-            notice = outcomes.Notice(title="One moment", text="We are connecting your Discord account.")
-            return page(request, "notice.html", {"notice": notice}, refresh_seconds=2)
+            return visit.page("notice.html", notice=outcomes.one_moment(visit.words), refresh_seconds=2)
         case "confirm":
             return redirect(CONFIRM_PATH)
-    return page(request, "notice.html", {"notice": outcomes.FORGOTTEN}, status=400)
+        case _:
+            notice = outcomes.forgotten(visit.words)
+    return visit.page("notice.html", status=notice.status, notice=notice)
 
 
-async def _show_result(request: web.Request, content: Content) -> web.Response:
+async def _show_result(visit: Visit, content: Content) -> web.Response:
     result = ConnectResult(content["result"])
     if result is not ConnectResult.CONNECTED:
-        return page(request, "notice.html", {"notice": outcomes.refusal(result, content["back"])})
-    progress = await request.app[PARTS].use_cases.progress(PurchaseId(content["purchase_id"]))
+        notice = outcomes.refusal(visit.words, result, content["back"])
+        return visit.page("notice.html", status=notice.status, notice=notice)
+    progress = await visit.parts.use_cases.progress(PurchaseId(content["purchase_id"]))
     access = _with_invites(progress.access, _access(content["access"]))
-    return arrival_page(request, access, content["handle"])
+    return await arrival_page(visit, access, content["handle"])
 
 
-async def _preview(request: web.Request) -> ConnectPreview:
-    token = request.match_info["token"]
+async def _preview(visit: Visit) -> ConnectPreview:
+    token = visit.path("token")
     preview = ConnectPreview(state=LinkState.UNKNOWN)
     if len(token) <= _LONGEST_TOKEN:
-        preview = await request.app[PARTS].use_cases.begin_connect(digest(token))
+        preview = await visit.parts.use_cases.begin_connect(digest(token))
     if preview.state is LinkState.UNKNOWN:
-        await count_failure(request)
+        await count_failure(visit.request)
     return preview
 
 
@@ -219,7 +224,14 @@ def _user(content: Content) -> DiscordIdentity:
 
 def _access(rows: Sequence[dict[str, Any]]) -> tuple[ServerAccess, ...]:
     return tuple(
-        ServerAccess(**{**row, "state": AccessState(row["state"]), "reason": row["reason"] and Reason(row["reason"])})
+        ServerAccess(
+            **{
+                **row,
+                "state": AccessState(row["state"]),
+                "reason": row["reason"] and Reason(row["reason"]),
+                "delay": Delay(row["delay"]),
+            }
+        )
         for row in rows
     )
 

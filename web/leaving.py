@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from web.outcomes import Notice
-from web.pages import PARTS, page
+from web.outcomes import Notice, Step
 from web.sign_in import redirect
+from web.visits import Visit
 
 
-def leave_by(request: web.Request, notice: Notice) -> web.Response:
-    """Lead to `notice.url`. Browsers apply form-action to the redirect as well, so only listed origins go at once."""
-    split = urlsplit(notice.url)
-    if f"{split.scheme}://{split.netloc}" in request.app[PARTS].checkout_origins:
-        return redirect(notice.url)
-    return page(request, "notice.html", {"notice": notice})
+def leave_by(visit: Visit, notice: Notice, step: Step) -> web.Response:
+    """Take a step out of here. Browsers apply form-action to the redirect too, so only listed origins go at once."""
+    split = urlsplit(step.url)
+    if f"{split.scheme}://{split.netloc}" in visit.parts.checkout_origins:
+        return redirect(step.url)
+    return visit.page("notice.html", notice=replace(notice, steps=(step,)))

@@ -14,9 +14,11 @@ from urllib.parse import urlsplit
 import structlog
 from aiohttp import hdrs, web
 
+from locales.catalogue import translatable
 from membership.errors import Blocked, Gone, Retry, UserError
 from web.pages import PARTS, page
 from web.parts import Parts
+from web.speaking import words_of
 from web.webhooks import tell_refusal
 
 LARGEST_BODY = 1024 * 1024
@@ -31,28 +33,35 @@ _SAFE_METHODS = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 _FORM = "application/x-www-form-urlencoded"
 _WEBHOOKS = "/webhooks/"
 _STATIC = "/static/"
+_KEPT = (_STATIC, "/icons/")  # addresses that change with what they serve
 _QUIET = (_WEBHOOKS, _STATIC, "/health", "/readiness")  # asked all the time; their failures log a line of their own
 _TITLES = {
-    400: "That did not work",
-    403: "Not from here",
-    404: "Nothing here",
-    405: "That is not possible here",
-    408: "That took too long",
-    410: "No longer here",
-    413: "That is too large",
-    415: "That is not something we read",
-    429: "Please wait a little",
-    503: "Back in a moment",
+    400: translatable("That did not work"),
+    403: translatable("Not from here"),
+    404: translatable("Nothing here"),
+    405: translatable("That is not possible here"),
+    408: translatable("That took too long"),
+    410: translatable("No longer here"),
+    413: translatable("That is too large"),
+    415: translatable("That is not something we read"),
+    429: translatable("Please wait a little"),
+    503: translatable("Back in a moment"),
 }
+_SOMETHING_WRONG = translatable("Something went wrong")
 _TEXTS = {
-    403: "This request came from another website, or your browser did not say where it came from. "
-    "Open the page again and press the button there. If that does not help, please use a newer browser.",
-    404: "This page does not exist. If you followed a link from a mail, check that it was copied whole.",
-    405: "Please go back and use the buttons on the page.",
-    408: "Your browser did not send everything in time. Please try again.",
-    429: "There were too many failed tries from your connection. Please wait some minutes.",
-    503: "Something we depend on is not answering. Nothing is lost, and nothing was charged. Please try again.",
+    403: translatable(
+        "This request came from another website, or your browser did not say where it came from. "
+        "Open the page again and press the button there. If that does not help, please use a newer browser."
+    ),
+    404: translatable("This page does not exist. If you followed a link from a mail, check that it was copied whole."),
+    405: translatable("Please go back and use the buttons on the page."),
+    408: translatable("Your browser did not send everything in time. Please try again."),
+    429: translatable("There were too many failed tries from your connection. Please wait some minutes."),
+    503: translatable(
+        "Something we depend on is not answering. Nothing is lost, and nothing was charged. Please try again."
+    ),
 }
+_NOTHING_CHANGED = translatable("Nothing was changed. Please try again.")
 
 
 @web.middleware
@@ -89,14 +98,18 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
     except Gone:
         return _failure(request, 404)
     except Retry as trouble:
-        log.warning("page_delayed", why=trouble.why)
+        reference = _reference(request)
+        log.warning("page_delayed", why=trouble.why, reference=reference)
         seconds = math.ceil(trouble.after.total_seconds()) if trouble.after else RETRY_SECONDS
-        return _failure(request, 503, headers={hdrs.RETRY_AFTER: str(max(1, seconds))})
+        return _failure(request, 503, reference=reference, headers={hdrs.RETRY_AFTER: str(max(1, seconds))})
     except Blocked as block:
-        log.error("page_blocked", reason=block.reason, audience=block.audience, detail=block.detail)
-        return _failure(request, 503, headers={hdrs.RETRY_AFTER: str(RETRY_SECONDS)})
+        reference = _reference(request)
+        log.error(
+            "page_blocked", reason=block.reason, audience=block.audience, detail=block.detail, reference=reference
+        )
+        return _failure(request, 503, reference=reference, headers={hdrs.RETRY_AFTER: str(RETRY_SECONDS)})
     except Exception:  # a bug: loud in the log, silent to the visitor
-        reference = request.app[PARTS].randomness.token()[:8]
+        reference = _reference(request)
         log.exception("page_failed", reference=reference)
         return _failure(request, 500, reference=reference)
 
@@ -142,6 +155,11 @@ def _check_origin(request: web.Request, parts: Parts) -> None:
         raise web.HTTPForbidden
 
 
+def _reference(request: web.Request) -> str:
+    """Return what a visitor can name, and staff can find in the log."""
+    return request.app[PARTS].randomness.token()[-8:]
+
+
 def _failure(
     request: web.Request, status: int, *, text: str = "", reference: str = "", headers: Mapping[str, str] = _NONE
 ) -> web.Response:
@@ -149,12 +167,15 @@ def _failure(
     if request.path.startswith(_WEBHOOKS):
         response = web.Response(status=status)
     else:
-        context = {
-            "title": _TITLES.get(status, "Something went wrong"),
-            "text": text or _TEXTS.get(status, "Nothing was changed. Please try again."),
+        words = words_of(request)
+        title, standard = _TITLES.get(status, _SOMETHING_WRONG), _TEXTS.get(status, _NOTHING_CHANGED)
+        context: dict[str, object] = {
+            "title": words.say(title),
+            "text": text or words.say(standard),
             "reference": reference,
+            "way_back": "/admin" if request.path.startswith("/admin") else "/",
         }
-        response = page(request, "error.html", dict(context), status=status)
+        response = page(request, "error.html", context, status=status)
     response.headers.update(headers)
     if status in (408, 413, 415):
         response.force_close()  # the rest of the body is still on its way, and nobody will read it
@@ -167,7 +188,7 @@ def security_headers(parts: Parts) -> Callable[[web.Request, web.StreamResponse]
 
     async def put(request: web.Request, response: web.StreamResponse) -> None:
         response.headers.update(headers)
-        if not request.path.startswith(_STATIC) or response.status != 200:
+        if not request.path.startswith(_KEPT) or response.status != 200:
             response.headers[hdrs.CACHE_CONTROL] = "no-store"
 
     return put

@@ -5,7 +5,7 @@ Only shapes and words live here. Texts are plain names for people; no field carr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from typing import Protocol
 
 from membership.errors import Reason
 from membership.ledgers import Intake, Store
-from membership.model import PurchaseId, UserId
+from membership.model import GuildId, PurchaseId, UserId
 from membership.ports import Clock, Provider, Randomness
 from membership.services import Services
 from web.config import WebSettings
@@ -44,19 +44,6 @@ class DiscordIdentity:
         return f"@{self.username}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """A plan that can be bought. `amount` in minor units; `interval` is "" for a one-time price."""
-
-    slug: str
-    plan_name: str
-    server_name: str
-    amount: int
-    currency: str
-    interval: str = ""
-    roles: tuple[str, ...] = ()
-
-
 class LinkState(StrEnum):
     """What a mailed link is good for now."""
 
@@ -81,6 +68,7 @@ class ConnectPreview:
     server_names: tuple[str, ...] = ()
     masked_email: str = ""
     linked_to: str = ""
+    guild_ids: tuple[GuildId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,17 +116,29 @@ class AccessState(StrEnum):
     FAILED = "failed"
 
 
+class Delay(StrEnum):
+    """What holds up a plan that is being given."""
+
+    NONE = "none"
+    TROUBLE = "trouble"
+    """Discord did not do what we asked, and is asked again."""
+    PAUSED = "paused"
+    """Staff have paused role changes in the server."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerAccess:
-    """One plan in one server. `reason` is given with FAILED; `wait_seconds` while Discord makes us queue."""
+    """One plan in one server. `reason` is given with FAILED and JOIN_NEEDED; `wait_seconds`: until our next try."""
 
     plan_name: str
     server_name: str
     state: AccessState
+    guild_id: GuildId | None = None
     reason: Reason | None = None
     invite_url: str = ""
     open_url: str = ""
     wait_seconds: int = 0
+    delay: Delay = Delay.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +169,7 @@ class Ticket:
 
     handle: str
     server_name: str
+    guild_ids: tuple[GuildId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -262,12 +263,6 @@ class UseCases(Protocol):
 
     async def purchase_of_checkout(self, session_id: str, *, is_late: bool) -> Progress | None:
         """Say how far the purchase of a checkout is, None when nobody knows it. `is_late`: ask the provider itself."""
-
-    async def offers(self) -> Sequence[Offer]:
-        """Return the plans that can be bought now."""
-
-    async def start_checkout(self, plan_slug: str) -> str:
-        """Make a checkout at the provider and return its URL. Raises Gone("plan")."""
 
     async def billing(self, token_digest: str) -> str:
         """Return where the buyer behind a mailed link manages billing. Raises Gone("link")."""

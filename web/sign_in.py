@@ -19,6 +19,7 @@ from web import browser, outcomes
 from web.clients import FailureLimit, client_address
 from web.discord_login import CALLBACK_PATH, TO_CONNECT, Consent, DiscordLogin, SignIn
 from web.pages import PARTS, page
+from web.speaking import words_of
 
 LOGIN = web.AppKey("discord_login", DiscordLogin)
 FAILURES = web.AppKey("sign_in_failures", FailureLimit)
@@ -89,7 +90,8 @@ async def come_back(request: web.Request) -> web.Response:
         if kept is not None:
             return await flow(request, await _finish(request, kept))
     await count_failure(request)
-    return page(request, "notice.html", {"notice": outcomes.SIGN_IN_TOO_OLD}, status=400)
+    notice = outcomes.sign_in_too_old(words_of(request))
+    return page(request, "notice.html", {"notice": notice}, status=notice.status)
 
 
 async def _finish(request: web.Request, kept: Mapping[str, Any]) -> Attempt:
@@ -98,8 +100,7 @@ async def _finish(request: web.Request, kept: Mapping[str, Any]) -> Attempt:
     code = request.query.get("code", "")
     if not code or len(code) > _LONGEST_ANSWER:
         why = "denied" if request.query.get("error") == "access_denied" else "refused"
-        text = "" if why == "denied" else "Discord sent you back without a sign-in. Please try again."
-        return Attempt(content=content, back=back, stopped_by=why, text=text)
+        return Attempt(content=content, back=back, stopped_by=why)
     try:
         signed_in = await request.app[LOGIN].finish(code, kept["verifier"])
     except Retry as trouble:

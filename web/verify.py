@@ -14,9 +14,12 @@ from membership.codes import digest
 from membership.model import PurchaseId
 from web import browser, outcomes, sign_in
 from web.arrival import arrival_page
-from web.pages import PARTS, page
+from web.naming import named_after
+from web.pages import PARTS
 from web.parts import ServerAccess, Ticket, VerifyRequest, VerifyResult
 from web.sign_in import Attempt, count_failure, redirect
+from web.site import Site
+from web.visits import Visit
 
 DONE_PATH = "/verify/done"
 PURPOSE = "verify"
@@ -26,28 +29,30 @@ _LONGEST_TICKET = 200
 Content = Mapping[str, Any]
 
 
-def install(app: web.Application) -> None:
+def install(site: Site) -> None:
     """Add the routes; the fixed path comes first, so that no ticket can be called "done"."""
-    sign_in.add_flow(app, PURPOSE, come_back)
-    app.router.add_get(DONE_PATH, show_outcome)
-    app.router.add_get("/verify/{ticket}", show_ticket)
-    app.router.add_post("/verify/{ticket}", leave_for_discord)
+    sign_in.add_flow(site.app, PURPOSE, come_back)
+    site.public.get(DONE_PATH, show_outcome)
+    site.public.get("/verify/{ticket}", show_ticket)
+    site.public.post("/verify/{ticket}", leave_for_discord)
 
 
-async def show_ticket(request: web.Request) -> web.Response:
+async def show_ticket(visit: Visit) -> web.Response:
     """Say who should sign in and what will happen. Spends nothing, whoever opens it (threats O08)."""
-    ticket = await _ticket(request)
+    ticket = await _ticket(visit)
     if ticket is None:
-        return page(request, "notice.html", {"notice": outcomes.TICKET_OLD}, status=404)
-    return page(request, "verify.html", {"ticket": ticket})
+        notice = outcomes.ticket_old(visit.words, status=404)
+        return visit.page("notice.html", status=notice.status, notice=notice)
+    here = await named_after(visit, ticket.guild_ids)
+    return here.page("verify.html", ticket=ticket)
 
 
-async def leave_for_discord(request: web.Request) -> web.Response:
+async def leave_for_discord(visit: Visit) -> web.Response:
     """Send the browser to Discord, if the ticket is still good."""
-    back = request.rel_url.raw_path
-    if await _ticket(request) is None:
+    back = visit.request.rel_url.raw_path
+    if await _ticket(visit) is None:
         return redirect(back)
-    return await sign_in.start(request, PURPOSE, {"ticket": digest(request.match_info["ticket"])}, back)
+    return await sign_in.start(visit.request, PURPOSE, {"ticket": digest(visit.path("ticket"))}, back)
 
 
 async def come_back(request: web.Request, attempt: Attempt) -> web.Response:
@@ -61,35 +66,36 @@ async def come_back(request: web.Request, attempt: Attempt) -> web.Response:
     return response
 
 
-async def show_outcome(request: web.Request) -> web.Response:
+async def show_outcome(visit: Visit) -> web.Response:
     """Show how it went, and how far the roles are."""
-    parts = request.app[PARTS]
-    content = await browser.recall(parts, browser.key_of(request, parts, browser.VERIFY), _KIND)
+    content = await browser.recall(visit.parts, browser.key_of(visit.request, visit.parts, browser.VERIFY), _KIND)
+    if content is not None and content.get("result") == VerifyResult.CONNECTED:
+        return await _show_access(visit, content)
+    notice = _notice(visit, content)
+    return visit.page("notice.html", status=notice.status, notice=notice)
+
+
+def _notice(visit: Visit, content: Content | None) -> outcomes.Notice:
     if content is None:
-        return page(request, "notice.html", {"notice": outcomes.TICKET_OLD}, status=400)
+        return outcomes.ticket_old(visit.words)
     if content["stopped_by"]:
-        notice = outcomes.stopped(content["stopped_by"], text=content["text"], back=content["back"])
-        return page(request, "notice.html", {"notice": notice})
-    result = VerifyResult(content["result"])
-    match result:
-        case VerifyResult.CONNECTED:
-            return await _show_access(request, content)
+        return outcomes.stopped(visit.words, content["stopped_by"], text=content["text"], back=content["back"])
+    match VerifyResult(content["result"]):
         case VerifyResult.OTHER_ACCOUNT:
-            notice = outcomes.other_account(content["expected"], content["handle"], content["back"])
+            return outcomes.other_account(visit.words, content["expected"], content["handle"], content["back"])
         case VerifyResult.TICKET_OLD:
-            notice = outcomes.TICKET_OLD
-        case _:
-            notice = outcomes.not_verified(result, content["masked_email"])
-    return page(request, "notice.html", {"notice": notice})
+            return outcomes.ticket_old(visit.words)
+        case result:
+            return outcomes.not_verified(visit.words, result, content["masked_email"])
 
 
-async def _ticket(request: web.Request) -> Ticket | None:
-    text = request.match_info["ticket"]
+async def _ticket(visit: Visit) -> Ticket | None:
+    text = visit.path("ticket")
     found = None
     if len(text) <= _LONGEST_TICKET:
-        found = await request.app[PARTS].use_cases.ticket(digest(text))
+        found = await visit.parts.use_cases.ticket(digest(text))
     if found is None:
-        await count_failure(request)
+        await count_failure(visit.request)
     return found
 
 
@@ -116,8 +122,8 @@ async def _outcome(request: web.Request, attempt: Attempt) -> Content:
     }
 
 
-async def _show_access(request: web.Request, content: Content) -> web.Response:
+async def _show_access(visit: Visit, content: Content) -> web.Response:
     access: tuple[ServerAccess, ...] = ()
     for purchase_id in content["purchase_ids"]:
-        access += (await request.app[PARTS].use_cases.progress(PurchaseId(purchase_id))).access
-    return arrival_page(request, access, content["handle"])
+        access += (await visit.parts.use_cases.progress(PurchaseId(purchase_id))).access
+    return await arrival_page(visit, access, content["handle"])

@@ -12,11 +12,14 @@ from aiohttp import web
 from yarl import URL
 
 from membership.codes import digest
-from web import connect, outcomes
+from web import access_words, connect, outcomes
+from web.arrival import looks_again_in
 from web.clients import FailureLimit, client_address
-from web.pages import PARTS, page
-from web.parts import AccessState, Progress
+from web.naming import named_after
+from web.parts import Progress
 from web.sign_in import redirect
+from web.site import Site
+from web.visits import Visit
 
 PATH = "/welcome"
 QUESTIONS = web.AppKey("fruitless_questions", FailureLimit)
@@ -25,54 +28,57 @@ _SESSION_ID = re.compile(r"[A-Za-z0-9_-]{8,200}")
 _LONGEST_KEY = 200
 _LATE_EVERY = 3  # looks, about six seconds: usually the webhook is there before the browser
 _LAST_LOOK = 40
-_QUICK_SECONDS, _CALM_SECONDS = 2, 5
+_QUICK_SECONDS = 2
 
 
-def install(app: web.Application) -> None:
+def install(site: Site) -> None:
     """Add the routes."""
-    app[QUESTIONS] = FailureLimit("40/10minute")
-    app.router.add_get(PATH, show)
-    app.router.add_post(PATH, leave_for_discord)
+    site.app[QUESTIONS] = FailureLimit("40/10minute")
+    site.public.get(PATH, show)
+    site.public.post(PATH, leave_for_discord)
 
 
-async def show(request: web.Request) -> web.Response:
+async def show(visit: Visit) -> web.Response:
     """Show the one who paid how far their purchase is."""
-    session_id, key = _checked(request.query.get("session_id", "")), request.query.get("key", "")
-    if not await _is_payer(request, session_id, key):
-        return page(request, "notice.html", {"notice": outcomes.NOT_THE_PAYER})
-    look = _look(request.query.get("look", ""))
-    progress = await _progress(request, session_id, look)
+    session_id, key = _checked(visit.query("session_id")), visit.query("key")
+    if not await _is_payer(visit, session_id, key):
+        return visit.page("notice.html", notice=outcomes.not_the_payer(visit.words))
+    look = _look(visit.query("look"))
+    progress = await _progress(visit, session_id, look)
     seconds = _refresh_seconds(progress, look)
-    context = {
-        "progress": progress,
-        "access": [outcomes.words(each) for each in progress.access],
-        "is_done": bool(progress.access) and all(each.state is AccessState.DELIVERED for each in progress.access),
-        "has_given_up": not seconds and not progress.is_paid,
-        "session_id": session_id,
-        "key": key,
-        "first_url": str(_address(session_id, key)),
-        "refresh_url": str(_address(session_id, key).update_query(look=look + 1)),
-    }
-    return page(request, "welcome.html", context, refresh_seconds=seconds)
+    here = await named_after(visit, [each.guild_id for each in progress.access if each.guild_id is not None])
+    return here.page(
+        "welcome.html",
+        refresh_seconds=seconds,
+        refresh_url=str(_address(session_id, key).update_query(look=look + 1)),
+        progress=progress,
+        access=[
+            access_words.described(visit.words, each, contact=here.brand.support_address) for each in progress.access
+        ],
+        has_given_up=not seconds and not progress.is_paid,
+        session_id=session_id,
+        key=key,
+        first_url=str(_address(session_id, key)),
+    )
 
 
-async def leave_for_discord(request: web.Request) -> web.Response:
+async def leave_for_discord(visit: Visit) -> web.Response:
     """Send the buyer to Discord once the payment is confirmed."""
-    form = await request.post()
-    session_id, key = _checked(str(form.get("session_id", ""))), str(form.get("key", ""))
-    if not await _is_payer(request, session_id, key):
-        return page(request, "notice.html", {"notice": outcomes.NOT_THE_PAYER})
+    form = await visit.form()
+    session_id, key = _checked(form.text("session_id")), form.text("key")
+    if not await _is_payer(visit, session_id, key):
+        return visit.page("notice.html", notice=outcomes.not_the_payer(visit.words))
     back = str(_address(session_id, key))
-    progress = await request.app[PARTS].use_cases.purchase_of_checkout(session_id, is_late=False)
+    progress = await visit.parts.use_cases.purchase_of_checkout(session_id, is_late=False)
     if progress is None or progress.purchase_id is None or progress.connected_as:
         return redirect(back)
-    return await connect.leave(request, progress.purchase_id, back)
+    return await connect.leave(visit.request, progress.purchase_id, back)
 
 
-async def _progress(request: web.Request, session_id: str, look: int) -> Progress:
+async def _progress(visit: Visit, session_id: str, look: int) -> Progress:
     """Ask how far the purchase is; now and then ask the provider too, but not without end for invented ids."""
-    parts, questions = request.app[PARTS], request.app[QUESTIONS]
-    address = client_address(request, parts.settings.trusted_proxies)
+    parts, questions = visit.parts, visit.request.app[QUESTIONS]
+    address = client_address(visit.request, parts.settings.trusted_proxies)
     is_late = look > 0 and look % _LATE_EVERY == 0 and not await questions.is_used_up(address)
     progress = await parts.use_cases.purchase_of_checkout(session_id, is_late=is_late)
     if is_late and not (progress and progress.is_paid):
@@ -80,10 +86,10 @@ async def _progress(request: web.Request, session_id: str, look: int) -> Progres
     return progress or Progress(is_paid=False)
 
 
-async def _is_payer(request: web.Request, session_id: str, key: str) -> bool:
+async def _is_payer(visit: Visit, session_id: str, key: str) -> bool:
     if not 0 < len(key) <= _LONGEST_KEY:
         return False
-    return await request.app[PARTS].use_cases.is_payer(session_id, digest(key))
+    return await visit.parts.use_cases.is_payer(session_id, digest(key))
 
 
 def _address(session_id: str, key: str) -> URL:
@@ -92,11 +98,11 @@ def _address(session_id: str, key: str) -> URL:
 
 def _refresh_seconds(progress: Progress, look: int) -> int:
     """Say when to look again: soon while something moves, calmly while the buyer has to, never when all is settled."""
-    if look >= _LAST_LOOK or outcomes.is_settled(progress.access):
+    if look >= _LAST_LOOK:
         return 0
-    if not progress.is_paid or any(each.state is AccessState.WORKING for each in progress.access):
+    if not progress.is_paid:
         return _QUICK_SECONDS
-    return _CALM_SECONDS if progress.connected_as else 0
+    return looks_again_in(progress.access) if progress.connected_as else 0
 
 
 def _checked(session_id: str) -> str:

@@ -43,7 +43,6 @@ from web.parts import (
     DiscordIdentity,
     Health,
     LinkState,
-    Offer,
     Parts,
     Progress,
     ServerAccess,
@@ -85,12 +84,6 @@ PAID = Progress(
     claim_channel="get-access",
     access=(WAITING,),
 )
-OFFERS = (
-    Offer(slug="vip", plan_name="VIP", server_name="Ada's Trading Room", amount=900, currency="eur", interval="month",
-          roles=("VIP",)),
-    Offer(slug="course", plan_name="Course 2026", server_name="Ada's Trading Room", amount=19900, currency="eur",
-          roles=("Course", "Archive")),
-)  # fmt: skip
 
 
 class HandClock:
@@ -164,8 +157,6 @@ class Membership:
     )
     checkouts: dict[str, Progress] = field(default_factory=lambda: {CHECKOUT: PAID})
     progress_answer: Progress = PAID
-    offer_list: Sequence[Offer] = OFFERS
-    checkout_url: str = "https://checkout.stripe.com/c/pay/cs_test_1"
     checks: dict[str, Check] = field(default_factory=lambda: {"database": Check(is_ok=True)})
     trouble: Exception | None = None
     is_fast: asyncio.Event = field(default_factory=asyncio.Event)
@@ -210,6 +201,8 @@ class Membership:
         return self.move_outcome
 
     async def ticket(self, ticket_digest: str) -> Ticket | None:
+        if self.trouble is not None:
+            raise self.trouble
         return self.tickets.get(ticket_digest)
 
     async def verify(self, request: VerifyRequest) -> VerifyOutcome:
@@ -227,16 +220,6 @@ class Membership:
     async def purchase_of_checkout(self, session_id: str, *, is_late: bool) -> Progress | None:
         self.late_questions += is_late
         return self.checkouts.get(session_id)
-
-    async def offers(self) -> Sequence[Offer]:
-        if self.trouble is not None:
-            raise self.trouble
-        return self.offer_list
-
-    async def start_checkout(self, plan_slug: str) -> str:
-        if plan_slug not in {offer.slug for offer in self.offer_list}:
-            raise Gone("plan")
-        return self.checkout_url
 
     async def health(self) -> Health:
         return Health(checks=self.checks)

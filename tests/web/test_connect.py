@@ -194,7 +194,7 @@ async def test_a_link_that_still_works_needs_no_new_one(stage: Stage) -> None:
 
 
 async def test_an_unknown_link_mails_nothing_and_offers_no_button(stage: Stage) -> None:
-    assert "<form" not in (await stage.browser.get("/connect/nobody-knows-me")).text
+    assert "Mail me" not in (await stage.browser.get("/connect/nobody-knows-me")).text
     assert (await stage.browser.press("/connect/nobody-knows-me/again")).status == 404
     assert stage.membership.mailed_again == []
 
@@ -289,7 +289,7 @@ OUTCOMES = {
     "join": (AccessState.JOIN_NEEDED, Reason.SCOPE_MISSING, "https://discord.gg/canary"),
     "rules": (AccessState.RULES_NEEDED, Reason.RULES_NOT_ACCEPTED, "Accept the rules"),
     "banned": (AccessState.FAILED, Reason.BANNED, "banned"),
-    "server limit": (AccessState.FAILED, Reason.SERVER_LIMIT, "maximum number of servers"),
+    "server limit": (AccessState.FAILED, Reason.SERVER_LIMIT, "as many servers as Discord allows"),
     "hierarchy": (AccessState.FAILED, Reason.ROLE_ABOVE_BOT, "The staff can see what to repair"),
 }
 

@@ -19,8 +19,8 @@ ROUTES = {
     ("GET", "/"): ("/", 200),
     ("GET", "/billing/{token}"): (f"/billing/{TOKEN}", 200),
     ("POST", "/billing/{token}"): (f"/billing/{TOKEN}", 303),
-    ("GET", "/buy/{slug}"): ("/buy/vip", 200),
-    ("POST", "/buy/{slug}"): ("/buy/vip", 303),
+    ("GET", "/buy/{slug}"): ("/buy/vip", 404),
+    ("POST", "/buy/{slug}"): ("/buy/vip", 404),
     ("GET", "/connect/confirm"): ("/connect/confirm", 303),
     ("POST", "/connect/confirm"): ("/connect/confirm", 303),
     ("GET", "/connect/done"): ("/connect/done", 400),
@@ -30,7 +30,9 @@ ROUTES = {
     ("GET", "/health/live"): ("/health/live", 200),
     ("GET", "/health/ready"): ("/health/ready", 200),
     ("GET", "/healthz"): ("/healthz", 200),
+    ("GET", "/icons/{guild}.png"): ("/icons/1.png", 404),
     ("GET", "/oauth/discord/callback"): ("/oauth/discord/callback", 400),
+    ("GET", "/plans/{slug}"): ("/plans/vip", 404),
     ("GET", "/readiness"): ("/readiness", 200),
     ("GET", "/static/doorlist.css"): ("/static/doorlist.css", 200),
     ("GET", "/verify/done"): ("/verify/done", 400),
@@ -154,7 +156,7 @@ async def test_what_is_not_there_is_a_calm_page(stage: Stage, path: str) -> None
 
 async def failing_with(stage: Stage, trouble: Exception) -> Page:
     stage.membership.trouble = trouble
-    return await stage.browser.get("/")
+    return await stage.browser.get(f"/verify/{TICKET}")
 
 
 async def test_a_user_error_shows_its_own_text(stage: Stage) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from membership.codes import digest
-from tests.web.stage import CHECKOUT, DELIVERED, KEY, OFFERS, PAID, PREVIEW, TOKEN, WELCOME, Page, Stage, a_stage
+from tests.web.stage import CHECKOUT, DELIVERED, KEY, PAID, PREVIEW, TOKEN, WELCOME, Page, Stage, a_stage
 from web import wording
 from web.parts import AccessState, Check, ConnectOutcome, ConnectResult, ConnectReview, LinkState
 
@@ -52,7 +52,6 @@ async def every_page(stage: Stage) -> dict[str, Page]:
         for path in (
             "/",
             "/buy/vip",
-            "/buy/course",
             "/nowhere",
             f"/connect/{TOKEN}",
             "/connect/unknown",
@@ -87,7 +86,6 @@ def set_names(stage: Stage, name: str) -> None:
     membership.review_answer = ConnectReview(preview=preview, moves_from=name, also_holds=name)
     membership.outcome = ConnectOutcome(result=ConnectResult.CONNECTED, access=(access,))
     membership.progress_answer = replace(PAID, access=(access,))
-    membership.offer_list = [replace(OFFERS[0], plan_name=name, server_name=name, roles=(name,)), OFFERS[1]]
     stage.discord.me |= {"username": name, "global_name": name}
 
 
@@ -175,43 +173,6 @@ async def test_the_stylesheet_is_kept_by_browsers_until_it_changes(stage: Stage)
     assert "immutable" in sheet.headers["Cache-Control"]
     assert "url(" not in sheet.text
     assert "@import" not in sheet.text
-
-
-# --- the shop -----------------------------------------------------------------------------------------------------
-
-
-async def test_the_shop_shows_plans_with_their_prices(stage: Stage) -> None:
-    page = await stage.browser.get("/")
-    for words in ("VIP", "9.00 €", "per month", "199.00 €", "once", 'href="/buy/course"'):
-        assert words in page.text
-
-
-async def test_an_empty_shop_says_so(stage: Stage) -> None:
-    stage.membership.offer_list = ()
-    assert "Nothing is for sale yet" in (await stage.browser.get("/")).text
-
-
-async def test_plans_of_several_servers_are_shown_by_server(stage: Stage) -> None:
-    stage.membership.offer_list = [replace(OFFERS[1], server_name="Book club", slug="book"), *OFFERS]
-    page = await stage.browser.get("/")
-    assert page.text.index("Trading Room</h2>") < page.text.index("Book club</h2>")
-
-
-async def test_buying_leads_to_the_checkout(stage: Stage) -> None:
-    answer = await stage.browser.press("/buy/vip")
-    assert (answer.status, answer.location) == (303, stage.membership.checkout_url)
-
-
-async def test_a_checkout_elsewhere_is_reached_by_a_link_because_a_form_would_be_stopped(stage: Stage) -> None:
-    stage.membership.checkout_url = "https://pay.example.com/1"
-    answer = await stage.browser.press("/buy/vip")
-    assert answer.status == 200
-    assert 'href="https://pay.example.com/1"' in answer.text
-
-
-async def test_a_plan_that_is_not_sold_is_not_found(stage: Stage) -> None:
-    assert (await stage.browser.get("/buy/gold")).status == 404
-    assert (await stage.browser.press("/buy/gold")).status == 404
 
 
 # --- health -------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.web.stage import CHECKOUT, DELIVERED, KEY, PAID, WELCOME, Page, Stage, a_stage
-from web.parts import AccessState, Progress
+from web.parts import AccessState, Delay, Progress
 
 
 def refresh(page: Page) -> str:
@@ -116,12 +116,12 @@ async def test_nobody_is_sent_to_discord_before_payment_or_after_connecting(
 
 
 async def test_a_connected_buyer_sees_the_role_arrive(stage: Stage) -> None:
-    working = replace(DELIVERED, state=AccessState.WORKING, wait_seconds=40)
+    working = replace(DELIVERED, state=AccessState.WORKING, delay=Delay.TROUBLE, wait_seconds=40)
     stage.membership.checkouts[CHECKOUT] = replace(PAID, connected_as="@ada", access=(working,))
     page = await stage.browser.get(WELCOME)
     assert "Connected as @ada" in page.text
     assert "Discord is busy: about 40 s" in page.text
-    assert refresh(page).startswith("2;")
+    assert refresh(page).startswith("5;")
     stage.membership.checkouts[CHECKOUT] = replace(PAID, connected_as="@ada", access=(DELIVERED,))
     page = await stage.browser.get(WELCOME)
     assert "Open Discord" in page.text
