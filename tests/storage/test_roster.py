@@ -212,7 +212,7 @@ async def test_no_page_sorts_or_reads_a_whole_server(sqlite: Database) -> None:
         event.remove(engine, "before_cursor_execute", note)
         for statement, parameters in list(statements):
             raw = await tx.connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", tuple(parameters))
-            plan = " / ".join(row[3] for row in raw)
+            plan = " / ".join(str(row.detail) for row in raw)
             assert "SCAN" not in plan, (statement, plan)
             if "OFFSET" in statement or "grants.id >=" in statement:
                 assert "TEMP B-TREE" not in plan, (statement, plan)
