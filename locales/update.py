@@ -101,11 +101,17 @@ def _text(call: ast.Call) -> Text | None:
             return _literal(text)
         case ast.Attribute(value=owner, attr="say"), [text, *_] if _is_words(owner):
             # A name, an attribute and a row of a table were marked where their text is written.
-            return None if isinstance(text, ast.Name | ast.Attribute | ast.Subscript) else _literal(text)
+            return None if _is_marked_elsewhere(text) else _literal(text)
         case ast.Attribute(value=owner, attr="count"), [one, many, *_] if _is_words(owner):
             return _literal(one), _literal(many)
         case _:
             return None
+
+
+def _is_marked_elsewhere(text: ast.expr) -> bool:
+    """Tell whether a text comes from a name or a table, also by `table.get(key, otherwise)`."""
+    is_looked_up = isinstance(text, ast.Call) and isinstance(text.func, ast.Attribute) and text.func.attr == "get"
+    return is_looked_up or isinstance(text, ast.Name | ast.Attribute | ast.Subscript)
 
 
 def _literal(argument: ast.expr) -> str:
