@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from membership.desk import Change
-from membership.model import GuildId, UserId
-from membership.records import Account, AuditEntry, StoredEvent
+from membership.model import CustomerId, GrantId, GuildId, PurchaseId, UserId
+from membership.records import Account, AuditEntry, StoredCode, StoredEvent
 
 T = TypeVar("T")
 
@@ -79,6 +79,17 @@ class Entry:
     what: AuditEntry
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentMail:
+    """A mail about one purchase. `state` is waiting, sent, dropped or folded; `detail` is what its last try came to."""
+
+    template: str
+    created_at: datetime
+    state: str
+    settled_at: datetime | None
+    detail: str
+
+
 class Listings(Protocol):
     """Pages of long lists."""
 
@@ -98,3 +109,14 @@ class Listings(Protocol):
 
     async def changes(self, guild_id: GuildId, *, actor: str = "", before: int = 0, limit: int) -> Page[Change]:
         """Return what staff changed in a guild (one of them alone), newest first, those taken back too."""
+
+    async def mails(self, customer_id: CustomerId, purchase_id: PurchaseId, limit: int) -> Sequence[SentMail]:
+        """Return the mails to a payer that are about one purchase, newest first, of the last `limit` to them."""
+
+    async def codes(self, purchase_id: PurchaseId, limit: int) -> Sequence[StoredCode]:
+        """Return a purchase's claim codes, the one that lasts longest first."""
+
+    async def about(
+        self, guild_id: GuildId, customer_id: CustomerId, grant_ids: Collection[GrantId], limit: int
+    ) -> Sequence[Entry]:
+        """Return the newest entries about grants, and about a payer in this guild or in none, newest first."""

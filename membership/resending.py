@@ -15,7 +15,7 @@ from membership.actors import Actor
 from membership.entitlements import access_of
 from membership.errors import UserError
 from membership.ledgers import Transaction
-from membership.model import Claim, CustomerId, GrantState, MemberKey, Plan, Purchase, UserId
+from membership.model import Claim, CustomerId, GrantState, MemberKey, Plan, Purchase, PurchaseId, UserId
 from membership.records import AuditEntry, Customer, Draft
 from membership.services import Services
 from membership.shown import ShownState, shown
@@ -55,14 +55,16 @@ class Resent:
     dm: Sending | None = None
 
 
-async def resend(services: Services, actor: Actor, customer_id: CustomerId, via: Via) -> Resent:
-    """Queue the delivery message of a payer's newest purchase in this server again. Raises UserError."""
+async def resend(
+    services: Services, actor: Actor, customer_id: CustomerId, via: Via, *, only: PurchaseId | None = None
+) -> Resent:
+    """Queue the delivery message of a payer's newest purchase in this server again, or of one. Raises UserError."""
     now = services.clock.now()
     async with services.store.write() as tx:
         customer = await tx.customers.in_guild(customer_id, actor.guild_id)
         if customer is None:
             raise UserError("There is no such customer in this server. Choose one from the list, or type their e-mail.")
-        purchase, plans = await _newest(tx, actor, customer_id, now)
+        purchase, plans = await _newest(tx, actor, customer_id, now, only)
         link = await tx.links.active(customer_id)
         user_id = None if link is None else link.user_id
         mail = None if via is Via.DM else await _mail(services, tx, customer, purchase, is_linked=link is not None)
@@ -92,10 +94,12 @@ async def resend_all(services: Services, actor: Actor, user_id: UserId) -> Seque
 
 
 async def _newest(
-    tx: Transaction, actor: Actor, customer_id: CustomerId, now: datetime
+    tx: Transaction, actor: Actor, customer_id: CustomerId, now: datetime, only: PurchaseId | None
 ) -> tuple[Purchase, Sequence[Plan]]:
-    """Return the newest purchase that still gives something in this server."""
+    """Return the newest purchase that still gives something in this server, or the one that is asked for."""
     for purchase in await tx.purchases.of_customer(customer_id):
+        if only not in (None, purchase.id):
+            continue
         plans = []
         for grant in await tx.purchases.grants(purchase.id):
             claim = Claim(grant=grant, purchase=purchase, plan=await tx.plans.get(grant.plan_id))
@@ -104,6 +108,8 @@ async def _newest(
                 plans.append(claim.plan)
         if plans:
             return purchase, plans
+    if only is not None:
+        raise UserError("This purchase has ended, so there is nothing to send.")
     raise UserError("Everything that this customer bought has ended, so there is nothing to send.")
 
 

@@ -108,6 +108,8 @@ audit_entries = Table(
     Index(None, "guild_id", "id"),
     Index(None, "guild_id", "at"),
     Index(None, "user_id", "id"),
+    index_where("ix_audit_entries_customer", "customer_id", "id", where="customer_id IS NOT NULL"),
+    index_where("ix_audit_entries_grant", "grant_id", "id", where="grant_id IS NOT NULL"),
 )
 
 removals = Table(

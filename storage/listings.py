@@ -11,12 +11,14 @@ from sqlalchemy import ColumnElement, RowMapping, and_, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from membership.desk import Change
-from membership.listing_ledgers import WALK, Entry, EntryFilter, EventFilter, EventLine, Page
-from membership.model import GuildId
+from membership.listing_ledgers import WALK, Entry, EntryFilter, EventFilter, EventLine, Page, SentMail
+from membership.model import CustomerId, GrantId, GuildId, PurchaseId
 from membership.ports import IncomingEvent
-from membership.records import Account, AuditEntry, StoredEvent
+from membership.records import Account, AuditEntry, StoredCode, StoredEvent
 from storage.desk_tables import changes
-from storage.ledgers import audit_entries, inbox_events
+from storage.ledgers import audit_entries, deliveries, inbox_events, outbox_messages
+from storage.schema import claim_codes
+from storage.statements import unindexed
 
 _LARGEST = 2**62
 _LINE = tuple(inbox_events.c[field.name] for field in fields(EventLine))
@@ -95,6 +97,57 @@ class Listings:
         )
         rows = [Change(**row) for row in found.mappings()]
         return _page(rows, [int(row.id) for row in rows], limit, floor=0)
+
+    async def mails(self, customer_id: CustomerId, purchase_id: PurchaseId, limit: int) -> Sequence[SentMail]:
+        """Return the mails to a payer that are about one purchase, newest first, of the last `limit` to them."""
+        mail = outbox_messages.c
+        last = select(func.max(deliveries.c.id)).where(deliveries.c.message_id == mail.id).scalar_subquery()
+        found = await self._connection.execute(
+            select(mail.template, mail.created_at, mail.state, mail.settled_at, mail.facts, deliveries.c.detail)
+            .outerjoin(deliveries, deliveries.c.id == last)
+            .where(mail.kind == "mail", mail.target == str(customer_id))
+            .order_by(mail.id.desc())
+            .limit(limit)
+        )
+        return [
+            SentMail(
+                template=row.template,
+                created_at=row.created_at,
+                state=row.state,
+                settled_at=row.settled_at,
+                detail=row.detail or "",
+            )
+            for row in found
+            if row.facts.get("purchase_id") == int(purchase_id)
+        ]
+
+    async def codes(self, purchase_id: PurchaseId, limit: int) -> Sequence[StoredCode]:
+        """Return a purchase's claim codes, the one that lasts longest first."""
+        columns = [claim_codes.c[field.name] for field in fields(StoredCode)]
+        found = await self._connection.execute(
+            select(*columns)
+            .where(claim_codes.c.purchase_id == purchase_id)
+            .order_by(claim_codes.c.expires_at.desc())
+            .limit(limit)
+        )
+        return [StoredCode(**row) for row in found.mappings()]
+
+    async def about(
+        self, guild_id: GuildId, customer_id: CustomerId, grant_ids: Collection[GrantId], limit: int
+    ) -> Sequence[Entry]:
+        """Return the newest entries about grants, and about a payer in this guild or in none, newest first."""
+        entry = audit_entries.c
+        is_here = or_(entry.guild_id.is_(None), unindexed(entry.guild_id) == guild_id)
+        of_payer = (entry.customer_id == customer_id) & is_here
+        of_grants = entry.grant_id.in_(sorted(grant_ids)) & (unindexed(entry.guild_id) == guild_id)
+        found: dict[int, Entry] = {}
+        # One query for each: both have their index.
+        for condition in (of_payer, of_grants):
+            rows = await self._connection.execute(
+                select(entry.id, entry.at, *_ENTRY).where(condition).order_by(entry.id.desc()).limit(limit)
+            )
+            found |= {row["id"]: _entry(row) for row in rows.mappings()}
+        return [found[number] for number in sorted(found, reverse=True)][:limit]
 
     async def _newest_event(self) -> int:
         return int((await self._connection.execute(select(func.max(inbox_events.c.id)))).scalar_one() or 0)

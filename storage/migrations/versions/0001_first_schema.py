@@ -457,6 +457,15 @@ def _create_records() -> None:
     op.create_index("ix_audit_entries_guild_id_id", "audit_entries", ["guild_id", "id"])
     op.create_index("ix_audit_entries_guild_id_at", "audit_entries", ["guild_id", "at"])
     op.create_index("ix_audit_entries_user_id_id", "audit_entries", ["user_id", "id"])
+    for name in ("customer", "grant"):
+        is_there = sa.text(f"{name}_id IS NOT NULL")
+        op.create_index(
+            f"ix_audit_entries_{name}",
+            "audit_entries",
+            [f"{name}_id", "id"],
+            sqlite_where=is_there,
+            postgresql_where=is_there,
+        )
     op.create_table(
         "removals",
         _row_id(),
