@@ -18,9 +18,6 @@ from membership.services import Services
 MOST_TOLD = 40
 MOST_READ = 200
 
-CANCELLED, RESUMED = "customer.cancelled", "customer.resumed"
-"""Acts of customers: the audit's own, for no server hears of them by themselves."""
-
 _OF_GRANT = (
     "grant.created",
     "grant.trial_started",
@@ -35,8 +32,8 @@ _OF_GRANT = (
     "grant.resumed",
     "member.joined_with_grant",
     "member.left_with_grant",
-    CANCELLED,
-    RESUMED,
+    "customer.cancelled",
+    "customer.resumed",
 )
 _OF_ROLES = ("role.added", "role.removed", "role.drift_fixed")
 _OF_LINK = ("link.created", "link.moved", "link.removed")

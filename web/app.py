@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 from web import (
     billing,
     connect,
+    customer_sign_in,
     health,
     icons,
     language,
@@ -24,6 +25,7 @@ from web.admin import problems
 from web.middleware import LARGEST_BODY, answer_failures, guard, observe, security_headers
 from web.pages import PARTS, STYLESHEET_PATH
 from web.parts import Parts
+from web.portal import pages as portal_pages
 from web.site import Site
 
 _FOR_EVER = "public, max-age=31536000, immutable"
@@ -51,6 +53,8 @@ def _install_site(site: Site) -> None:
     welcome.install(site)
     connect.install(site)
     verify.install(site)
+    customer_sign_in.install(site)
+    portal_pages.install(site)
     staff_sign_in.install(site)
     problems.install(site)
 

@@ -1,0 +1,163 @@
+"""Which Discord account has the customer's purchases: connect one, switch to another, take one off.
+
+Before anything changes a page names the account, what it gets, and which roles go from whom (threats O06). The identity
+stays on our side, sealed, for ten minutes, and serves only the browser and the sign-in that asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from aiohttp import web
+
+from membership import connections, linking
+from membership.errors import Gone
+from membership.linking import Verdict, Wish
+from membership.model import PurchaseId, UserId
+from web import browser, outcomes, sign_in
+from web.pages import PARTS, page
+from web.parts import DiscordIdentity
+from web.portal.home import HOME, who_of
+from web.sign_in import Attempt
+from web.site import Site
+from web.speaking import words_of
+from web.visits import CustomerVisit
+
+PURPOSE = "portal-connect"
+PLACE = "/portal/discord"
+CONFIRM_PATH = f"{PLACE}/confirm"
+Content = Mapping[str, Any]
+
+
+def install(site: Site) -> None:
+    """Register the pages and the way back from Discord; the fixed paths come before the account's number."""
+    sign_in.add_flow(site.app, PURPOSE, come_back)
+    site.customer.get(PLACE, show)
+    site.customer.post(f"{PLACE}/connect", leave)
+    site.customer.get(CONFIRM_PATH, show_confirmation)
+    site.customer.post(CONFIRM_PATH, confirm)
+    site.customer.get(f"{PLACE}/{{user}}/disconnect", show_disconnect)
+    site.customer.post(f"{PLACE}/{{user}}/disconnect", disconnect)
+
+
+async def show(visit: CustomerVisit) -> web.Response:
+    """Show what is connected to whom."""
+    found = await connections.read(visit.services, visit.sign_in)
+    return visit.page(
+        "portal/discord.html", connections=found, most_moves=visit.services.policy.moves_per_30_days, who=who_of(visit)
+    )
+
+
+async def leave(visit: CustomerVisit) -> web.Response:
+    """Send the payer to Discord, to choose the account that is to have what one account, or nobody, has now."""
+    holder = (await visit.form()).text("from")
+    found = await connections.find(visit.services, visit.sign_in, _user_id(holder))
+    if not found.may_switch:
+        raise Gone("connection")
+    content = {"from": holder, "who": visit.sign_in.digest}
+    return await sign_in.start(visit.request, PURPOSE, content, PLACE)
+
+
+async def come_back(request: web.Request, attempt: Attempt) -> web.Response:
+    """Keep who came back from Discord on our side, and go on at an address without secrets."""
+    parts = request.app[PARTS]
+    if attempt.signed_in is None:
+        notice = outcomes.stopped(words_of(request), attempt.stopped_by, text=attempt.text, back=attempt.back)
+        return page(request, "notice.html", {"notice": notice}, status=notice.status)
+    kept = {
+        **attempt.content,
+        "user": asdict(attempt.signed_in.user),
+        "access_token": attempt.signed_in.access_token,
+        "scopes": sorted(attempt.signed_in.scopes),
+    }
+    key = parts.randomness.token()  # always a new one: nobody can prepare what somebody confirms
+    await browser.remember(parts, key, PURPOSE, kept)
+    response = sign_in.redirect(CONFIRM_PATH)
+    browser.set_key(response, parts, PURPOSE, key, life=browser.LIFE)
+    return response
+
+
+async def show_confirmation(visit: CustomerVisit) -> web.Response:
+    """Name the account that came back, what it gets, and who loses it."""
+    content = await browser.recall(visit.parts, _key(visit), PURPOSE)
+    if content is None or content["who"] != visit.sign_in.digest:
+        return await _forgotten(visit)
+    found = await connections.find(visit.services, visit.sign_in, _user_id(content["from"]))
+    user = _user(content)
+    is_move = found.user_id is not None and found.user_id != user.user_id
+    return visit.page("portal/discord_confirm.html", connection=found, user=user, is_move=is_move)
+
+
+async def confirm(visit: CustomerVisit) -> web.Response:
+    """Connect or move everything that one account, or nobody, has to the account that came back; once."""
+    choice = (await visit.form()).text("choice")
+    content = await browser.take(visit.parts, _key(visit), PURPOSE)
+    if content is None or content["who"] != visit.sign_in.digest:
+        return await _forgotten(visit)
+    if choice == "keep":
+        return await visit.go(PLACE, say=visit.words.say("Nothing was changed."), tone="info")
+    found = await connections.find(visit.services, visit.sign_in, _user_id(content["from"]))
+    if choice == "other":
+        again = {"from": content["from"], "who": content["who"]}
+        return await sign_in.start(visit.request, PURPOSE, again, PLACE)
+    verdicts = [await _connect(visit, content, purchase_id) for purchase_id in found.purchases]
+    return await _answer(visit, verdicts, _user(content).handle)
+
+
+async def show_disconnect(visit: CustomerVisit) -> web.Response:
+    """Say which roles go before they do."""
+    found = await connections.find(visit.services, visit.sign_in, UserId(visit.number("user")))
+    return visit.page("portal/disconnect.html", connection=found)
+
+
+async def disconnect(visit: CustomerVisit) -> web.Response:
+    """Take an account off, and its roles."""
+    found = await connections.disconnect(visit.services, visit.sign_in, UserId(visit.number("user")))
+    text = visit.words.say("{handle} is disconnected, and its roles are taken back.", handle=found.handle)
+    return await visit.go(PLACE, say=text)
+
+
+async def _connect(visit: CustomerVisit, content: Content, purchase_id: PurchaseId) -> Verdict:
+    wish = Wish(
+        purchase_id=purchase_id,
+        user_id=_user(content).user_id,
+        access_token=content["access_token"],
+        scopes=frozenset(content["scopes"]),
+        may_move=True,  # the page has named who loses it
+    )
+    return await linking.connect(visit.services, wish)
+
+
+async def _answer(visit: CustomerVisit, verdicts: list[Verdict], handle: str) -> web.Response:
+    say = visit.words.say
+    if Verdict.MOVES_USED_UP in verdicts:
+        text = say("It was moved too often in the last 30 days. Nothing was changed; please write to the staff.")
+        return await visit.go(PLACE, say=text, tone="warn")
+    if Verdict.CONNECTED not in verdicts:
+        return await visit.go(PLACE, say=say("There is nothing left to connect."), tone="warn")
+    return await visit.go(HOME, say=say("Connected as {handle}.", handle=handle))
+
+
+async def _forgotten(visit: CustomerVisit) -> web.Response:
+    text = visit.words.say("That took too long, or was finished already. Please start again.")
+    return await visit.go(PLACE, say=text, tone="warn")
+
+
+def _key(visit: CustomerVisit) -> str:
+    return browser.key_of(visit.request, visit.parts, PURPOSE)
+
+
+def _user(content: Content) -> DiscordIdentity:
+    fields = content["user"]
+    return DiscordIdentity(**{**fields, "user_id": UserId(fields["user_id"])})
+
+
+def _user_id(text: str) -> UserId | None:
+    """Read whose connection is meant, None for what nobody has. Raises Gone for anything else."""
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise Gone("connection")
+    return UserId(int(text))
