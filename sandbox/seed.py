@@ -60,6 +60,15 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """Olga's other server, which the bot has not been added to yet. Sam may manage roles there; Ben is a member."""
+
+    guild: Guild
+    maker: Role
+    lobby: Channel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ware:
     """One thing the demo shop sells; `slug` is Doorlist's plan for it, `amount` in minor units of EUR."""
 
@@ -83,6 +92,7 @@ class Seed:
     cast: Cast
     server: Server
     neighbour: Neighbour
+    workshop: Workshop
     wares: tuple[Ware, ...]
     spare: tuple[Ware, ...]
     webhook_secret: str
@@ -103,6 +113,7 @@ def seed(discord: LocalDiscord, stripe: LocalStripe, doorlist_url: str) -> Seed:
         cast=cast,
         server=_server(discord, cast),
         neighbour=_neighbour(discord, cast),
+        workshop=_workshop(discord, cast),
         wares=_wares(stripe),
         spare=(
             _ware(stripe, slug="backstage", name="Backstage", amount=2500, interval="month"),
@@ -152,6 +163,19 @@ def _neighbour(discord: LocalDiscord, cast: Cast) -> Neighbour:
         regular=discord.create_role(guild, "Regular", position=2),
         lobby=discord.create_channel(guild, "lobby"),
     )
+
+
+def _workshop(discord: LocalDiscord, cast: Cast) -> Workshop:
+    guild = discord.create_guild("Ada's Workshop", owner=cast.olga, bot_position=None)
+    discord.people.set_icon(guild, disc((150, 52, 28), (250, 224, 196)))
+    foreman = discord.create_role(guild, "Foreman", position=3, permissions=Permission.MANAGE_ROLES)
+    maker = discord.create_role(guild, "Maker", position=2)
+    discord.create_role(guild, "Apprentice", position=1)
+    discord.create_member(guild, cast.sam, foreman)
+    discord.create_member(guild, cast.ben, maker)
+    lobby = discord.create_channel(guild, "workbench")
+    discord.create_channel(guild, "showroom")
+    return Workshop(guild=guild, maker=maker, lobby=lobby)
 
 
 def _wares(stripe: LocalStripe) -> tuple[Ware, ...]:

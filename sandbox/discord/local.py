@@ -14,6 +14,7 @@ from sandbox.discord.client import Client
 from sandbox.discord.faults import Fault, Faults
 from sandbox.discord.gateway import Gateway
 from sandbox.discord.gateway_socket import serve_gateway
+from sandbox.discord.installing import add_bot, manageable_guilds, new_own_role, own_role
 from sandbox.discord.interactions import Interactions
 from sandbox.discord.invocations import Invocations
 from sandbox.discord.oauth import Authorizations
@@ -127,28 +128,28 @@ class LocalDiscord:
         return user
 
     def create_guild(
-        self, name: str, *, owner: User, bot_position: int = 10, bot_permissions: int = BOT_DEFAULT
+        self, name: str, *, owner: User, bot_position: int | None = 10, bot_permissions: int = BOT_DEFAULT
     ) -> Guild:
-        """Make a guild with its owner, @everyone, and the bot with a managed role of its own at `bot_position`."""
+        """Make a guild with its owner, @everyone, and the bot with a managed role of its own at `bot_position`.
+
+        A position of None makes it without the bot.
+        """
         guild = Guild(id=self.world.ids.next(), name=name, owner_id=owner.id)
         guild.roles[guild.id] = Role(id=guild.id, name="@everyone", position=0, permissions=int(EVERYONE_DEFAULT))
-        bot_role = Role(
-            id=self.world.ids.next(),
-            name=self.portal.name,
-            position=bot_position,
-            permissions=int(bot_permissions),
-            is_managed=True,
-            tags={"bot_id": str(self.world.bot.id)},
-        )
-        guild.roles[bot_role.id] = bot_role
         self.world.guilds[guild.id] = guild
         self.create_member(guild, owner)
-        self.people.add_bot(guild, frozenset({bot_role.id}))
+        if bot_position is not None:
+            bot_role = new_own_role(self.world, permissions=int(bot_permissions), position=bot_position)
+            guild.roles[bot_role.id] = bot_role
+            self.people.add_bot(guild, frozenset({bot_role.id}))
         return guild
 
     def bot_role(self, guild: Guild) -> Role:
-        """Return the bot's own role in a guild."""
-        return next(each for each in guild.roles.values() if each.tags.get("bot_id") == str(self.world.bot.id))
+        """Return the bot's own role in a guild. Raises LookupError where it never was."""
+        role = own_role(self.world, guild)
+        if role is None:
+            raise LookupError(f"the bot has no role in {guild.name}")
+        return role
 
     def create_role(
         self, guild: Guild, name: str, *, position: int = 1, permissions: int = 0, tags: Json | None = None
@@ -196,9 +197,17 @@ class LocalDiscord:
         """Return what the bot and a user wrote each other, oldest first."""
         return list(self.world.dms[user.id].messages.values()) if user.id in self.world.dms else []
 
-    def authorize(self, url: str, user: User) -> str:
-        """Answer the consent page at `url` as a user and return where the browser is sent."""
-        return self.authorizations.approve(self.authorizations.read_request(_query(url)), user)
+    def authorize(self, url: str, user: User, guild: Guild | None = None) -> str:
+        """Answer the consent page at `url` as a user and return where the browser is sent.
+
+        `guild` is the server to add the bot to. Raises PermissionError where the user may not.
+        """
+        wanted = self.authorizations.read_request(_query(url))
+        if guild is not None:
+            if guild not in manageable_guilds(self.world, user):
+                raise PermissionError(f"{user.username} may not add a bot to {guild.name}")
+            add_bot(self.world, self._state.changes, guild, permissions=wanted.permissions, by=user)
+        return self.authorizations.approve(wanted, user, guild)
 
     def deny(self, url: str) -> str:
         """Refuse at the consent page at `url` and return where the browser is sent."""

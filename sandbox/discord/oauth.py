@@ -15,12 +15,17 @@ from datetime import datetime, timedelta
 
 from yarl import URL
 
-from sandbox.discord.world import Json, User, World
+from sandbox.discord import payloads
+from sandbox.discord.world import Guild, Json, User, World
 
 ACCESS_TOKEN_LIFETIME = timedelta(days=7)
 CODE_LIFETIME = timedelta(minutes=1)
+BOT = "bot"
 KNOWN_SCOPES = frozenset(
-    {"identify", "email", "guilds", "guilds.join", "guilds.members.read", "role_connections.write"}
+    {
+        *("identify", "email", "guilds", "guilds.join", "guilds.members.read", "role_connections.write"),
+        *(BOT, "applications.commands"),
+    }
 )
 
 
@@ -37,12 +42,24 @@ class AuthorizationError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationRequest:
-    """A valid request to the consent page."""
+    """A valid request to the consent page.
+
+    With the scope "bot" a server is chosen, too: `guild_id` is the one that is chosen already, and `is_guild_fixed`
+    says that it cannot be another; `permissions` are those that the bot gets there.
+    """
 
     redirect_uri: str
     scopes: tuple[str, ...]
     state: str | None
     code_challenge: str | None
+    permissions: int = 0
+    guild_id: int | None = None
+    is_guild_fixed: bool = False
+
+    @property
+    def wants_bot(self) -> bool:
+        """Say whether the bot is to be added to a server."""
+        return BOT in self.scopes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +77,17 @@ class Token:
 class _Code:
     user: User
     request: AuthorizationRequest
+    scopes: tuple[str, ...]
     expires_at: datetime
+    guild: Guild | None = None
 
 
 class Authorizations:
-    """Codes and tokens of one application."""
+    """Codes and tokens of one application. `withheld` are scopes that people do not give, though they agree."""
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self.withheld: set[str] = set()
         self._codes: dict[str, _Code] = {}
         self._by_access_token: dict[str, Token] = {}
         self._by_refresh_token: dict[str, Token] = {}
@@ -89,15 +109,24 @@ class Authorizations:
         if challenge and query.get("code_challenge_method") != "S256":
             raise AuthorizationError("invalid_request", "The code challenge method must be S256.")
         return AuthorizationRequest(
-            redirect_uri=redirect_uri, scopes=scopes, state=query.get("state"), code_challenge=challenge
+            redirect_uri=redirect_uri,
+            scopes=scopes,
+            state=query.get("state"),
+            code_challenge=challenge,
+            permissions=_whole(query, "permissions") or 0,
+            guild_id=_whole(query, "guild_id"),
+            is_guild_fixed=query.get("disable_guild_select") == "true",
         )
 
-    def approve(self, request: AuthorizationRequest, user: User) -> str:
-        """Make a code for the user and return the address to send the browser to."""
+    def approve(self, request: AuthorizationRequest, user: User, guild: Guild | None = None) -> str:
+        """Make a code for the user and return the address to send the browser to; `guild` has the bot now."""
         code = secrets.token_urlsafe(22)
         expires_at = self._world.clock.now() + CODE_LIFETIME
-        self._codes[code] = _Code(user=user, request=request, expires_at=expires_at)
-        return _redirect(request, code=code)
+        scopes = tuple(each for each in request.scopes if each not in self.withheld)
+        self._codes[code] = _Code(user=user, request=request, scopes=scopes, expires_at=expires_at, guild=guild)
+        if guild is None:
+            return _redirect(request, code=code)
+        return _redirect(request, code=code, guild_id=str(guild.id), permissions=str(request.permissions))
 
     def deny(self, request: AuthorizationRequest) -> str:
         """Return the address to send the browser to after a refusal."""
@@ -145,7 +174,8 @@ class Authorizations:
         challenge = code.request.code_challenge
         if challenge and not hmac.compare_digest(challenge, s256(form.get("code_verifier", ""))):
             raise AuthorizationError("invalid_grant", 'Invalid "code_verifier" in request.')
-        return self._issue(code.user, code.request.scopes)
+        issued = self._issue(code.user, code.scopes)
+        return issued if code.guild is None else issued | {"guild": payloads.guild(code.guild)}
 
     def _refresh(self, form: Mapping[str, str]) -> Json:
         old = self._by_refresh_token.get(form.get("refresh_token", ""))
@@ -188,6 +218,14 @@ def s256(verifier: str) -> str:
     """Return the PKCE challenge of a verifier (RFC 7636)."""
     digest = hashlib.sha256(verifier.encode()).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _whole(query: Mapping[str, str], name: str) -> int | None:
+    """Read a number of the address. Raises AuthorizationError for what is none."""
+    given = query.get(name, "")
+    if given and not given.isdecimal():
+        raise AuthorizationError("invalid_request", f"Value of {name} is not a number.")
+    return int(given) if given else None
 
 
 def _redirect(request: AuthorizationRequest, **answer: str) -> str:

@@ -6,16 +6,18 @@ import base64
 import binascii
 from collections.abc import Awaitable, Callable, Mapping
 from itertools import islice
+from typing import Any
 
 from aiohttp import hdrs, web
 from jinja2 import Environment, PackageLoader
 
 from sandbox.discord.faults import Answer
-from sandbox.discord.oauth import AuthorizationError
+from sandbox.discord.installing import add_bot, manageable_guilds, permission_words
+from sandbox.discord.oauth import AuthorizationError, AuthorizationRequest
 from sandbox.discord.records import RequestRecord
 from sandbox.discord.rest.pipeline import API, apply_fault, cut, respond
 from sandbox.discord.state import State
-from sandbox.discord.world import Json
+from sandbox.discord.world import Guild, Json, User
 
 REQUEST_FIELDS = (
     "client_id",
@@ -26,6 +28,9 @@ REQUEST_FIELDS = (
     "code_challenge",
     "code_challenge_method",
     "prompt",
+    "permissions",
+    "guild_id",
+    "disable_guild_select",
 )
 SCOPE_WORDS = {
     "identify": "See your username and avatar",
@@ -34,6 +39,8 @@ SCOPE_WORDS = {
     "guilds.join": "Join servers for you",
     "guilds.members.read": "Read your member info of a server",
     "role_connections.write": "Update your connection to this application",
+    "bot": "Add its bot to a server",
+    "applications.commands": "Create commands in that server",
 }
 PEOPLE_SHOWN = 50
 PAGE_HEADERS = {
@@ -67,16 +74,10 @@ class ConsentPages:
         except AuthorizationError as error:
             return self._page(error=error.description, status=400)
         people = (each for each in self._state.world.users.values() if not each.is_bot)
-        return self._page(
-            application=self._state.world.portal.name,
-            scopes=[SCOPE_WORDS[each] for each in wanted.scopes],
-            users=list(islice(people, PEOPLE_SHOWN)),
-            returns_to=wanted.redirect_uri,
-            fields={key: request.query[key] for key in REQUEST_FIELDS if key in request.query},
-        )
+        return self._ask(wanted, request.query, users=list(islice(people, PEOPLE_SHOWN)))
 
     async def decide(self, request: web.Request) -> web.StreamResponse:
-        """Send the browser back with a code, or with access_denied."""
+        """Send the browser back with a code, or with access_denied; ask for the server first where one is needed."""
         form = _texts(await request.post())
         authorizations = self._state.authorizations
         try:
@@ -85,12 +86,41 @@ class ConsentPages:
             return self._page(error=error.description, status=400)
         chosen = form.get("user_id", "")
         user = self._state.world.users.get(int(chosen)) if chosen.isdigit() else None
-        location = authorizations.approve(wanted, user) if user else authorizations.deny(wanted)
-        return web.Response(status=302, headers={"Location": location, **PAGE_HEADERS})
+        if user is None or form.get("answer") == "cancel":
+            return _leave(authorizations.deny(wanted))
+        if not wanted.wants_bot:
+            return _leave(authorizations.approve(wanted, user))
+        servers = self._servers(wanted, user)
+        if "server" not in form:
+            return self._ask(wanted, form, user=user, servers=servers)
+        guild = next((each for each in servers if str(each.id) == form["server"]), None)
+        if guild is None:
+            return self._page(error="You may not add a bot to this server.", status=403)
+        add_bot(self._state.world, self._state.changes, guild, permissions=wanted.permissions, by=user)
+        return _leave(authorizations.approve(wanted, user, guild))
 
-    def _page(self, *, status: int = 200, **values: object) -> web.Response:
+    def _servers(self, wanted: AuthorizationRequest, user: User) -> list[Guild]:
+        found = manageable_guilds(self._state.world, user)
+        return [each for each in found if not wanted.is_guild_fixed or each.id == wanted.guild_id]
+
+    def _ask(self, wanted: AuthorizationRequest, given: Mapping[str, str], **values: Any) -> web.Response:
+        return self._page(
+            application=self._state.world.portal.name,
+            scopes=[SCOPE_WORDS[each] for each in wanted.scopes],
+            permissions=permission_words(wanted.permissions),
+            chosen=wanted.guild_id,
+            returns_to=wanted.redirect_uri,
+            fields={key: given[key] for key in REQUEST_FIELDS if key in given},
+            **values,
+        )
+
+    def _page(self, *, status: int = 200, **values: Any) -> web.Response:
         html = _templates.get_template("authorize.html").render(**values)
         return web.Response(status=status, text=html, content_type="text/html", headers=PAGE_HEADERS)
+
+
+def _leave(location: str) -> web.Response:
+    return web.Response(status=302, headers={"Location": location, **PAGE_HEADERS})
 
 
 def _exchange(state: State, form: Mapping[str, str], credentials: tuple[str, str] | None) -> Json:
