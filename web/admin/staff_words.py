@@ -1,4 +1,4 @@
-"""Reasons and events as staff read them on pages, in their language. Members' words are in outcomes.py and the mails."""
+"""Reasons and events as staff read them on pages, in their language. What members read is in outcomes.py."""
 
 from __future__ import annotations
 
