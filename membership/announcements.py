@@ -13,12 +13,12 @@ from typing import assert_never
 
 import structlog
 
-from membership import direct_messages, notices
+from membership import alerts, direct_messages, mail_notices, notices
 from membership.entitlements import Access, Outcome
 from membership.errors import Reason
 from membership.ledgers import Transaction
-from membership.model import BatchId, CustomerId, Grant, GrantState, MemberKey, PlanId, PurchaseKind, RoleId
-from membership.records import AuditEntry, Draft
+from membership.model import BatchId, Grant, GrantState, MemberKey, PlanId, PurchaseKind, RoleId
+from membership.records import AuditEntry
 from membership.steps import Progress
 
 log = structlog.get_logger()
@@ -46,13 +46,15 @@ class Transition:
 class Record:
     """Where one member's news is written: the open transaction and the moment.
 
-    `kept_plans` are what the member goes on having, so that nobody is told of the end of what another purchase carries.
+    `kept_plans` are what the member goes on having, so that nobody is told of the end of what another purchase carries;
+    `paid_plans` are those of them for which no payment has failed.
     """
 
     tx: Transaction
     key: MemberKey
     now: datetime
     kept_plans: frozenset[PlanId] = frozenset()
+    paid_plans: frozenset[PlanId] = frozenset()
 
     async def tell(self, event: str, facts: Mapping[str, object], grant: Grant | None = None) -> None:
         """Write what happened into the audit and queue its post."""
@@ -78,10 +80,11 @@ class Record:
         await notices.post(self.tx, event, self.key.guild_id, known, self.now, **self._about(grant))
 
     async def post_batch(self, batch_id: BatchId) -> None:
-        """Queue one post for a whole batch of held removals, however many members it grows to."""
+        """Queue one post and one mail for a whole batch of held removals, however many members it grows to."""
         facts = {"reason": Reason.BRAKE.value, "number": int(batch_id), "batch_id": int(batch_id)}
         key = notices.brake_problem(batch_id)
         await notices.post(self.tx, "brake.held", self.key.guild_id, facts, self.now, key=key, problem=key)
+        await alerts.watch_brake(self.tx, self.key.guild_id, batch_id, self.now)
 
     def _about(self, grant: Grant | None) -> notices.About:
         about: notices.About = {"user_id": self.key.user_id}
@@ -92,18 +95,10 @@ class Record:
     def _log(self, event: str, facts: Mapping[str, object]) -> None:
         log.info(event.replace(".", "_"), guild_id=self.key.guild_id, user_id=self.key.user_id, **_spoken(facts))
 
-    async def mail(self, dedupe_key: str, customer_id: CustomerId, template: str, facts: Mapping[str, object]) -> None:
-        """Queue a mail to a payer."""
-        await self._put(dedupe_key, "mail", str(customer_id), template, facts)
-
     async def direct_message(self, dedupe_key: str, template: str, facts: Mapping[str, object]) -> None:
         """Queue a direct message to the member."""
         letter = direct_messages.Letter(template=template, facts=facts, dedupe_key=dedupe_key)
         await direct_messages.write(self.tx, self.key, letter, self.now)
-
-    async def _put(self, dedupe_key: str, kind: str, target: str, template: str, facts: Mapping[str, object]) -> None:
-        draft = Draft(dedupe_key=dedupe_key, kind=kind, target=target, template=template, facts=facts)
-        await self.tx.outbox.put(draft, self.now)
 
 
 async def announce_acts(record: Record, progress: Progress) -> None:
@@ -143,6 +138,9 @@ async def announce_changes(record: Record, progress: Progress, transitions: Sequ
             if _has_joined(change, event):
                 await record.tell("member.joined_with_grant", facts)
         await _write_to_member(record, change, progress)
+    for purchase_id in sorted({change.after.purchase_id for change in begun}):
+        bought = [change.outcome for change in begun if change.after.purchase_id == purchase_id]
+        await mail_notices.tell_of_delivery(record.tx, bought, record.now)
 
 
 def event_of(change: Transition) -> str:
@@ -227,32 +225,30 @@ def _facts(change: Transition, progress: Progress) -> dict[str, object]:
 
 
 async def _write_to_member(record: Record, change: Transition, progress: Progress) -> None:
-    after, purchase, plan = change.after, change.outcome.claim.purchase, change.outcome.claim.plan
-    facts: dict[str, object] = {
-        "purchase_id": int(purchase.id),
-        "grant_id": int(after.id),
-        "reason": after.reason.value,
-    }
+    tx, key, now = record.tx, record.key, record.now
+    before, after, plan = change.before, change.after, change.outcome.claim.plan
     if after.state is GrantState.PAST_DUE:
-        since = purchase.past_due_since.isoformat() if purchase.past_due_since else ""
-        until = change.outcome.until.isoformat() if change.outcome.until else ""
-        key = f"past_due:{after.id}:{since}"
-        await record.mail(key, purchase.customer_id, "past_due", facts | {"until": until})
-        await direct_messages.tell_of_failed_payment(record.tx, record.key, change.outcome, record.now)
-    is_new_end = after.state is GrantState.REVOKED and change.before.ended_at is None
+        is_carried = plan.id in record.paid_plans
+        await mail_notices.tell_of_failed_payment(tx, change.outcome, now, is_carried=is_carried)
+        await direct_messages.tell_of_failed_payment(tx, key, change.outcome, now)
+    is_new_end = after.state is GrantState.REVOKED and before.ended_at is None
     is_quiet = after.reason in QUIET_ENDS or plan.id in record.kept_plans
-    if is_new_end and change.before.state is not after.state and not is_quiet:
-        ended = facts | {"ended_at": record.now.isoformat(), "is_still_member": progress.is_present}
-        await record.mail(f"ended:{after.id}:{after.episode}", purchase.customer_id, "ended", ended)
+    if is_new_end and before.state is not after.state and not is_quiet:
+        gone = (progress.removed | progress.stripped) & plan.all_roles
+        facts = {"is_still_member": progress.is_present, **_role_ids(gone)}
+        await mail_notices.tell_of_end(tx, change.outcome.claim.purchase, after, facts, now)
         if progress.is_present and after.kick_at is None:
-            await direct_messages.tell_of_end(record.tx, record.key, after, plan, record.now)
-    if after.kick_at is not None and change.before.kick_at is None:
+            await direct_messages.tell_of_end(tx, key, after, plan, now)
+    if after.kick_at is not None and before.kick_at is None:
         # DM first: after the kick we share no guild and cannot.
-        dm = facts | {"plan": plan.name, "kick_at": after.kick_at.isoformat()}
+        about = {"purchase_id": int(after.purchase_id), "grant_id": int(after.id), "reason": after.reason.value}
+        dm = about | {"plan": plan.name, "kick_at": after.kick_at.isoformat()}
         await record.direct_message(f"kick:{after.id}:{after.episode}", "kick", dm)
     if event_of(change) == "grant.delivered" and progress.added:
         # Who had the role already, as when a whole role is adopted, got nothing new.
-        await direct_messages.tell_of_delivery(record.tx, record.key, after, change.outcome, record.now)
+        await direct_messages.tell_of_delivery(tx, key, after, change.outcome, now)
+    if event_of(change) or before.reason is not after.reason:
+        await mail_notices.watch_failure(tx, before, change.outcome, after, now)
 
 
 def _spoken(detail: Mapping[str, object]) -> dict[str, object]:

@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Unpack
 
-from membership import crowd_walk, direct_messages, notices
+from membership import crowd_walk, direct_messages, mail_notices, notices
 from membership.ledgers import Transaction
+from membership.mail_notices import Letter
 from membership.model import CustomerId, GrantState, GuildId, Lane, MemberKey, Plan, Proof, PurchaseId, UserId
-from membership.records import Draft, Link
+from membership.records import Link
 from membership.services import Services
 
 PAGE = 1000
@@ -40,8 +41,8 @@ async def bind_as(tx: Transaction, link: Link, *, actor: str) -> list[MemberKey]
     number = await tell_of_link(tx, event, keys, detail, now, **about)
     if previous is not None:
         facts = {"user_id": str(user_id), "moved_at": now.isoformat()}
-        draft = Draft(dedupe_key=f"moved:{number}", kind="mail", target=str(customer_id), template="moved", facts=facts)
-        await tx.outbox.put(draft, now)
+        letter = Letter(template="moved", dedupe_key=f"moved:{number}", facts=facts)
+        await mail_notices.write(tx, customer_id, letter, now)
         purchases = await tx.purchases.of_customer(customer_id)
         for key in keys:
             if key.user_id == previous.user_id:

@@ -1,52 +1,29 @@
 """Send one outbox message: gather its facts, hand it over, record the try.
 
-A claim code and a connect link are made here, at the first try, and sealed until the message is settled: every try
-tells the same ones, and no secret can be read in the database.
+What a mail says is gathered in mail_facts.py, its secrets in mail_secrets.py; how posts are sent is posting.py's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
 
-from membership import codes, posting
+from membership import alert_mail, alerts, mail_facts, mail_limits, mail_preferences, mail_secrets, posting
 from membership.errors import Audience, Blocked, Gone, Reason, Retry, Unanswered
 from membership.ledgers import Transaction
-from membership.model import CustomerId, GuildId, Purchase, PurchaseId, PurchaseKind, UserId
+from membership.model import CustomerId, GuildId, UserId
 from membership.ports import Mail
-from membership.records import AuditEntry, Customer, Guild, Message
+from membership.records import AuditEntry, Message
 from membership.services import Services
-
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
 
 OPERATOR_PATIENCE = timedelta(minutes=5)
 UNANSWERED_PATIENCE = timedelta(minutes=15)
 MOST_UNANSWERED = 3
 LONGEST_TRYING = timedelta(days=7)
 
-_WITH_INVITATION = ("connect", "connect_reminder")
-_WITH_LINK = (*_WITH_INVITATION, "link_again", "moved")
-_WITH_BILLING = ("past_due", "billing")
-_SECRETS = "message"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """What a mail about a purchase speaks of."""
-
-    customer: Customer
-    purchase: Purchase
-    plans: tuple[str, ...]
-    guilds: tuple[Guild, ...]
-    is_linked: bool
-    interval: str
-
-    @property
-    def is_price_known(self) -> bool:
-        """Say whether the price can be named in full."""
-        return bool(self.interval) or self.purchase.kind is PurchaseKind.ONE_TIME
+FIRST_MAIL_PAUSE = timedelta(minutes=1)
+LONGEST_MAIL_PAUSE = timedelta(hours=6)
 
 
 async def deliver(services: Services, message_id: int) -> None:
@@ -56,14 +33,22 @@ async def deliver(services: Services, message_id: int) -> None:
     """
     async with services.store.read() as tx:
         message = await tx.outbox.get(message_id)
+        whom = None if message is None else await _whom(tx, message)
     if message is None:
         return
     # One at a time to each target: the limits count what was sent, and one post may tell what others wait to tell.
-    async with services.turns.of(f"{message.kind}:{message.target}"):
+    async with services.turns.of(f"{message.kind}:{whom}"):
         async with services.store.read() as tx:
             message = await tx.outbox.get(message_id)
         if message is not None:
             await _deliver(services, message)
+
+
+async def _whom(tx: Transaction, message: Message) -> str:
+    """Name who gets a message: payers who share an address share its limits."""
+    if message.kind != "mail":
+        return message.target
+    return (await tx.customers.get(CustomerId(int(message.target)))).email.casefold()
 
 
 async def _deliver(services: Services, message: Message) -> None:
@@ -85,7 +70,7 @@ async def _deliver(services: Services, message: Message) -> None:
 async def _send(services: Services, message: Message) -> bool:
     """Hand a message over; False when it was put off without a failure."""
     match message.kind:
-        case "mail":
+        case "mail" | alerts.KIND:
             await _send_mail(services, message)
         case "dm":
             facts = _with_guild_name(services, message.facts)
@@ -105,108 +90,30 @@ async def _send_mail(services: Services, message: Message) -> None:
     if not services.mailer.is_configured:
         raise Gone("mail server")
     async with services.store.write() as tx:
-        subject = await _subject(tx, message)
-        if subject is None or not subject.customer.email or subject.customer.is_mail_refused:
-            raise Gone("address")
-        if message.template in _WITH_INVITATION and subject.is_linked:
-            raise Gone("reason to write")
-        await _respect_limits(services, tx, subject.customer)
-        facts = _facts(services, subject) | dict(message.facts)
-        if message.template in _WITH_LINK:
-            facts |= await _invitation(services, tx, message, subject.purchase)
-        if message.template in _WITH_BILLING:
-            secrets = await _secrets(services, tx, message, subject.purchase)
-            facts["repair_url"] = f"{services.public_url}/billing/{secrets['token']}"
-    if "user_id" in facts:
-        facts["account"] = await services.discord.handle(UserId(int(str(facts["user_id"])))) or "another account"
-    message_id = f"{message.id}.{int(message.created_at.timestamp())}"
-    mail = Mail(to=subject.customer.email, template=message.template, facts=facts, message_id=message_id)
+        if message.kind == alerts.KIND:
+            mail = await alert_mail.compose(services, tx, message)
+        else:
+            mail = await _compose(services, tx, message)
+    if "user_id" in mail.facts:
+        account = await services.discord.handle(UserId(int(str(mail.facts["user_id"])))) or "another account"
+        mail = replace(mail, facts={**mail.facts, "account": account})
     await services.mailer.send(mail)
 
 
-async def _respect_limits(services: Services, tx: Transaction, customer: Customer) -> None:
-    """Bound the mails to one payer (threats T13); what is over the limit waits, it is not lost."""
-    now, policy = services.clock.now(), services.policy
-    for window, limit in ((HOUR, policy.mails_per_hour), (DAY, policy.mails_per_day)):
-        if await tx.outbox.sent_to("mail", str(customer.id), now - window) >= limit:
-            raise Retry("this address has had enough mail for now", after=window / limit)
-
-
-async def _invitation(services: Services, tx: Transaction, message: Message, purchase: Purchase) -> dict[str, object]:
-    secrets = await _secrets(services, tx, message, purchase)
-    return {
-        "link": f"{services.public_url}/connect/{secrets['token']}",
-        "link_until": secrets["until"],
-        "code": codes.grouped(secrets["code"]),
-    }
-
-
-async def _secrets(services: Services, tx: Transaction, message: Message, purchase: Purchase) -> Mapping[str, str]:
-    """Return the message's link token and, where it invites, its claim code; made at the first try.
-
-    To be looked up, only their digests are kept.
-    """
-    now = services.clock.now()
-    made = await tx.sessions.get(str(message.id), _SECRETS, now)
-    if made is not None:
-        return made
-    expires_at = now + timedelta(days=services.policy.code_days)
-    secrets = {"token": services.randomness.token(), "until": expires_at.isoformat()}
-    await tx.links.issue_token(codes.digest(secrets["token"]), purchase.id, None, expires_at)
-    if message.template in _WITH_LINK:
-        secrets["code"] = services.randomness.code()
-        await tx.codes.issue(codes.digest(secrets["code"]), purchase.id, expires_at)
-    await tx.sessions.put(str(message.id), _SECRETS, secrets, expires_at)
-    return secrets
-
-
-async def _subject(tx: Transaction, message: Message) -> Subject | None:
-    """Look up what the mail is about; a mail about a customer alone speaks of their newest purchase."""
-    customer = await tx.customers.get(CustomerId(int(message.target)))
-    if "purchase_id" in message.facts:
-        purchase = await tx.purchases.get(PurchaseId(int(str(message.facts["purchase_id"]))))
-    else:
-        purchases = await tx.purchases.of_customer(customer.id)
-        if not purchases:
-            return None
-        purchase = purchases[0]
-    grants = await tx.purchases.grants(purchase.id)
-    if "grant_id" in message.facts:
-        grants = [grant for grant in grants if int(grant.id) == message.facts["grant_id"]]
-    plans = [await tx.plans.get(grant.plan_id) for grant in grants]
-    guilds = [await tx.guilds.get(guild_id) for guild_id in sorted({grant.guild_id for grant in grants})]
-    return Subject(
-        customer=customer,
-        purchase=purchase,
-        plans=tuple(plan.name for plan in plans),
-        guilds=tuple(guild for guild in guilds if guild is not None),
-        is_linked=await tx.links.active(customer.id) is not None,
-        interval=await _interval(tx, purchase),
-    )
-
-
-async def _interval(tx: Transaction, purchase: Purchase) -> str:
-    """Return "month", "year" ... of what was bought, "" for a single payment or a price we do not know."""
-    bought = {item.price_id for item in purchase.items}
-    prices = await tx.accounts.prices(purchase.account_id)
-    return next((price.interval for price in prices if price.external_id in bought), "")
-
-
-def _facts(services: Services, subject: Subject) -> dict[str, object]:
-    first = subject.guilds[0] if subject.guilds else None
-    channel = services.discord.channel_name(first.claim_channel_id) if first and first.claim_channel_id else ""
-    return {
-        "name": subject.customer.name,
-        "plan": ", ".join(subject.plans),
-        "server": ", ".join(guild.name for guild in subject.guilds),
-        # Without its interval an amount would read as a price paid once.
-        "amount": subject.purchase.amount if subject.is_price_known else 0,
-        "currency": subject.purchase.currency,
-        "interval": subject.interval,
-        "claim_channel": channel,
-        "invite_url": first.invite_url if first else "",
-        "return_url": f"{services.public_url}/",
-    }
+async def _compose(services: Services, tx: Transaction, message: Message) -> Mail:
+    """Make a mail to a payer. Raises Gone where nobody takes it or it is no longer true, Retry over the limits."""
+    subject = await mail_facts.about(tx, message)
+    if subject is None or not subject.customer.email or subject.customer.is_mail_refused:
+        raise Gone("address")
+    if not await mail_facts.is_timely(tx, message, subject):
+        raise Gone("reason to write")
+    await mail_limits.respect(services, tx, message, subject.customer)
+    secrets = await mail_secrets.facts(services, tx, message, subject)
+    if secrets is None:
+        raise Gone("sign-in")
+    facts = await mail_facts.facts(services, tx, replace(message, facts={**message.facts, **secrets}), subject)
+    message_id = f"{message.id}.{int(message.created_at.timestamp())}"
+    return Mail(to=subject.customer.email, template=message.template, facts=facts, message_id=message_id)
 
 
 def _with_guild_name(services: Services, facts: Mapping[str, object]) -> Mapping[str, object]:
@@ -221,16 +128,24 @@ async def _put_off(services: Services, message: Message, failure: Retry) -> None
     if tries.unanswered >= MOST_UNANSWERED or now - tries.first_at >= LONGEST_TRYING:
         await _give_up(services, message, failure)
         return
-    raise Retry(failure.why, after=failure.after if is_answered else UNANSWERED_PATIENCE) from failure
+    patience = failure.after or _patience(message, now - tries.first_at)
+    raise Retry(failure.why, after=patience if is_answered else UNANSWERED_PATIENCE) from failure
+
+
+def _patience(message: Message, tried_for: timedelta) -> timedelta | None:
+    """Ask a mail server again after as long as it has been failing: a minute at first, six hours at most."""
+    is_mail = message.kind in ("mail", alerts.KIND)
+    return min(max(tried_for, FIRST_MAIL_PAUSE), LONGEST_MAIL_PAUSE) if is_mail else None
 
 
 async def _give_up(services: Services, message: Message, refusal: Blocked | Gone | Retry) -> None:
     now = services.clock.now()
     async with services.store.write() as tx:
         await tx.outbox.settle(message.id, "dropped", str(refusal), now)
-        await tx.sessions.take(str(message.id), _SECRETS, now)
-        if isinstance(refusal, Blocked) and refusal.reason is Reason.MAIL_REFUSED:
-            await tx.customers.refuse_mail(CustomerId(int(message.target)))
+        await mail_secrets.forget(tx, message, now)
+        if message.kind == "mail" and isinstance(refusal, Blocked) and refusal.reason is Reason.MAIL_REFUSED:
+            for customer in await mail_preferences.sharing(tx, await tx.customers.get(CustomerId(int(message.target)))):
+                await tx.customers.refuse_mail(customer.id)
         if message.kind == "post" and not isinstance(refusal, Retry):
             await posting.fall_back(tx, message, refusal, now)
         await tx.audit.add(_dropped(message, refusal), now)
@@ -253,4 +168,4 @@ async def _settle(services: Services, message: Message) -> None:
     now = services.clock.now()
     async with services.store.write() as tx:
         await tx.outbox.settle(message.id, "sent", "", now)
-        await tx.sessions.take(str(message.id), _SECRETS, now)
+        await mail_secrets.forget(tx, message, now)

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from membership import notices
+from membership import mail_notices, notices
 from membership.desk import Payment, PaymentKind
 from membership.ledgers import Transaction
-from membership.model import Dispute, Grant, GuildId, Purchase, PurchaseKind, PurchaseStatus, UserId
+from membership.model import Dispute, Grant, GuildId, Purchase, PurchaseKind, PurchaseStatus, Refund, UserId
 
 FRESH = timedelta(days=1)
 
@@ -51,6 +51,8 @@ async def tell(tx: Transaction, happening: Happening) -> None:
         if now - payment.at < FRESH:
             facts = {"amount": payment.amount, "currency": payment.currency, "kind": payment.kind.value}
             await _tell_all(tx, _OF_MONEY[payment.kind], happening, facts)
+            if _is_refund(happening, payment):
+                await mail_notices.tell_of_refund(tx, after, payment.key, now)
     if now - after.started_at < FRESH and after.kind is not PurchaseKind.COMP:
         for grant in happening.opened:
             await _tell_of_grant(tx, "grant.created", grant, happening)
@@ -61,6 +63,7 @@ async def tell(tx: Transaction, happening: Happening) -> None:
         if _is_cancelled(happening.before, after):
             for grant in await tx.purchases.grants(after.id):
                 await _tell_of_grant(tx, "grant.ending", grant, happening)
+            await mail_notices.tell_of_cancellation(tx, after, now)
 
 
 async def _tell_of_dispute(tx: Transaction, before: Purchase, happening: Happening) -> None:
@@ -76,6 +79,13 @@ async def _tell_of_dispute(tx: Transaction, before: Purchase, happening: Happeni
     elif was_open and after.dispute in (Dispute.NONE, Dispute.LOST):
         facts["detail"] = "lost" if after.dispute is Dispute.LOST else "won or withdrawn"
         await _tell_all(tx, "payment.dispute_closed", happening, facts)
+
+
+def _is_refund(happening: Happening, payment: Payment) -> bool:
+    """Say whether the seller gave money back; what a bank took back in a dispute is no refund of theirs."""
+    before = happening.before
+    is_new = before is None or before.refund is not happening.after.refund
+    return payment.kind is PaymentKind.REFUND and happening.after.refund is not Refund.NONE and is_new
 
 
 def _is_cancelled(before: Purchase, after: Purchase) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from membership import binding, codes, news, takings
+from membership import binding, codes, mail_notices, news, takings
 from membership.entitlements import Access, access_of
 from membership.errors import Reason
 from membership.ledgers import Transaction
+from membership.mail_notices import Letter
 from membership.model import (
     AccountId,
     Claim,
@@ -28,7 +29,6 @@ from membership.model import (
     Refund,
 )
 from membership.policy import Policy
-from membership.records import Draft
 
 RENEWAL_SLACK = timedelta(hours=2)
 """A renewal is settled about an hour after its period ends; only then is silence worth a question."""
@@ -79,6 +79,7 @@ async def record(tx: Transaction, account_id: AccountId, snapshot: PurchaseSnaps
     else:
         await settle_unlinked(tx, purchase, plans, occasion)
     await schedule_reading(tx, purchase)
+    await mail_notices.watch_ends(tx, purchase, now)
     is_money_back = purchase.refund is not Refund.NONE or purchase.dispute is not Dispute.NONE
     if is_money_back and (snapshot.refund is None or snapshot.dispute is None):
         # A renewal may have settled it: only a read by id can say.
@@ -195,14 +196,8 @@ async def _set(tx: Transaction, grant: Grant, state: GrantState, reason: Reason,
 
 
 async def _invite(tx: Transaction, purchase: Purchase, occasion: Occasion) -> None:
-    draft = Draft(
-        dedupe_key=f"connect:{purchase.id}",
-        kind="mail",
-        target=str(purchase.customer_id),
-        template="connect",
-        facts={"purchase_id": int(purchase.id)},
-    )
-    is_new = await tx.outbox.put(draft, occasion.now)
+    letter = Letter(template="connect", dedupe_key=f"connect:{purchase.id}", facts={"purchase_id": int(purchase.id)})
+    is_new = await mail_notices.write(tx, purchase.customer_id, letter, occasion.now)
     if is_new and occasion.policy.reminder_hours:
         run_at = occasion.now + timedelta(hours=occasion.policy.reminder_hours[0])
         await tx.jobs.mark("invitation", binding.invitation_key(purchase.id), lane=Lane.BULK, run_at=run_at)

@@ -130,7 +130,10 @@ class Sellers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """Everything a use-case may touch. `public_url` has no trailing slash; `wake` tells the worker to look now."""
+    """Everything a use-case may touch. `public_url` has no trailing slash; `wake` tells the worker to look now.
+
+    `alerts_to` is the address of whoever runs this Doorlist, "" for none.
+    """
 
     store: Store
     intake: Intake
@@ -146,3 +149,4 @@ class Services:
     permits: JoinPermits = field(default_factory=JoinPermits)
     turns: Turns = field(default_factory=Turns)
     operators: Operators = field(default_factory=Operators)
+    alerts_to: str = ""

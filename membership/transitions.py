@@ -50,8 +50,10 @@ async def settle(services: Services, result: Result) -> None:
         transitions = [change for outcome in result.decision.outcomes if (change := _change(outcome, result, now))]
         for transition in transitions:
             await tx.purchases.set_grant(transition.after)
-        kept = {each.claim.plan.id for each in result.decision.outcomes if each.access is Access.GRANTED}
-        record = Record(tx=tx, key=key, now=now, kept_plans=frozenset(kept))
+        granted = [each for each in result.decision.outcomes if each.access is Access.GRANTED]
+        kept = frozenset(each.claim.plan.id for each in granted)
+        paid = frozenset(each.claim.plan.id for each in granted if each.reason is not Reason.PAYMENT_FAILED)
+        record = Record(tx=tx, key=key, now=now, kept_plans=kept, paid_plans=paid)
         await announce_acts(record, progress)
         by_hand = [change for change in transitions if _is_left_to_people(change, result)]
         await announce_changes(record, progress, [change for change in transitions if change not in by_hand])

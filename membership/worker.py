@@ -13,7 +13,19 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from membership import adoption, delivery, importing, intake, invitations, mail_sign_in, plans, reconcile, resync, sweep
+from membership import (
+    adoption,
+    delivery,
+    importing,
+    intake,
+    invitations,
+    mail_moments,
+    mail_sign_in,
+    plans,
+    reconcile,
+    resync,
+    sweep,
+)
 from membership.errors import Blocked, Gone, Retry, UserError
 from membership.ledgers import Transaction
 from membership.model import GuildId, Lane, MemberKey, PlanId, PurchaseId
@@ -51,6 +63,7 @@ USE_CASES: Mapping[str, UseCase] = {
     importing.KIND: lambda services, job: importing.carry_out(services, job.key),
     importing.UNDO_KIND: lambda services, job: importing.take_back(services, job.key),
     "delivery": lambda services, job: delivery.deliver(services, int(job.key)),
+    mail_moments.KIND: lambda services, job: mail_moments.look(services, job.key),
     mail_sign_in.KIND: lambda services, job: mail_sign_in.send(services, job.key),
 }
 

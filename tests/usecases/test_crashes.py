@@ -90,7 +90,7 @@ async def test_a_purchase_survives_a_crash_at_every_step(new_world: Builder) -> 
         world = await new_world()
         await before_buying(world)
         await play(world, buying, crash_at)
-        await check_rest(world, ["connect"], {VIP, FRIEND}, "delivered paid")
+        await check_rest(world, ["connect", "delivered"], {VIP, FRIEND}, "delivered paid")
 
 
 async def test_an_end_survives_a_crash_at_every_step(new_world: Builder) -> None:
@@ -100,4 +100,4 @@ async def test_an_end_survives_a_crash_at_every_step(new_world: Builder) -> None
         world = await new_world()
         await before_cancelling(world)
         await play(world, cancelling, crash_at)
-        await check_rest(world, ["connect", "ended"], {FRIEND}, "revoked cancelled")
+        await check_rest(world, ["connect", "delivered", "ended"], {FRIEND}, "revoked cancelled")

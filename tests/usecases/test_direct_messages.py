@@ -100,6 +100,7 @@ async def test_who_turned_them_off_gets_none_and_neither_does_a_server_that_send
     async with world.services.store.write() as tx:
         await tx.guilds.replace(silent)
     await world.changes(bought, status=PurchaseStatus.ENDED)
+    await world.advance(minutes=61)
     assert messages(world) == []
     assert {"past_due", "ended"} <= set(world.mailer.templates())
 

@@ -22,7 +22,7 @@ async def test_the_same_event_three_times_does_everything_once(world: World) -> 
         await world.settle()
     await world.links(bought, CHARLIE)
     assert world.provider.faults.of("read") == [("read", "evt_same")]
-    assert world.mailer.templates() == ["connect"]
+    assert world.mailer.templates() == ["connect", "delivered"]
     assert len(world.discord.faults.of("add_role")) == 1
 
 
@@ -59,7 +59,7 @@ async def test_every_order_of_a_story_s_events_ends_in_the_same_state(world: Wor
         assert await world.standing(bought) == ["revoked cancelled"], order
         assert world.roles(user) == set(), order
         mails = [mail.template for mail in world.mailer.sent if mail.to == f"user{user}@example.com"]
-        assert mails == ["connect", "ended"], order
+        assert mails == ["connect", "delivered", "ended"], order
 
 
 async def test_an_older_snapshot_never_overwrites_a_newer_one(world: World) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from membership.errors import Audience, Blocked, Reason, Retry, Unanswered
-from membership.model import PurchaseStatus
+from membership.model import CustomerSnapshot, PurchaseStatus
 from tests.usecases.conftest import Builder
 from tests.usecases.world import CHARLIE, VIP, World
 
@@ -37,10 +37,11 @@ async def test_every_reminder_has_a_code_that_works(world: World) -> None:
 
 async def test_who_connects_is_not_reminded(world: World) -> None:
     await world.plan("vip", VIP)
+    world.joins(CHARLIE)
     bought = await world.buys("vip")
     await world.links(bought, CHARLIE)
     await world.advance(days=8)
-    assert world.mailer.templates() == ["connect"]
+    assert "connect_reminder" not in world.mailer.templates()
 
 
 async def test_whose_purchase_ended_is_not_reminded(world: World) -> None:
@@ -64,11 +65,31 @@ async def test_one_address_gets_at_most_three_mails_an_hour_and_the_rest_later(w
     await world.plan("vip", VIP)
     for _ in range(5):
         await world.buys("vip")
+    for _ in range(5):
+        await world.advance(minutes=11)
     assert len(world.mailer.sent) == 3
     for _ in range(6):
         await world.advance(minutes=20)
     connects = [mail for mail in world.mailer.sent if mail.template == "connect"]
     assert len(connects) == 5
+
+
+async def test_the_same_mail_goes_to_one_buyer_once_in_ten_minutes(world: World) -> None:
+    await world.plan("vip", VIP)
+    await world.buys("vip")
+    await world.buys("vip")
+    assert world.mailer.templates() == ["connect"]
+    await world.advance(minutes=11)
+    assert world.mailer.templates() == ["connect", "connect"]
+
+
+async def test_accounts_that_share_an_address_share_its_limit(new_world: Builder) -> None:
+    world = await new_world(reminder_hours=())
+    await world.plan("vip", VIP)
+    for number in range(5):
+        address = "ONE@example.com" if number % 2 else "one@example.com"
+        await world.buys("vip", customer=CustomerSnapshot(external_id=f"cus_{number}", email=address))
+    assert len(world.mailer.sent) == 3
 
 
 async def test_one_address_gets_at_most_ten_mails_a_day(new_world: Builder) -> None:
@@ -119,8 +140,8 @@ async def test_a_try_that_may_have_arrived_counts_in_the_limits(new_world: Build
     world = await new_world(reminder_hours=())
     await world.plan("vip", VIP)
     world.mailer.faults.fails("send", Unanswered("timeout"), late=True)
-    for _ in range(4):
-        await world.buys("vip")
+    for number in range(4):
+        await world.buys("vip", customer=CustomerSnapshot(external_id=f"cus_{number}", email="one@example.com"))
     assert len(world.mailer.sent) == 3
 
 

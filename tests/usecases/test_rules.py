@@ -91,7 +91,7 @@ async def test_a_failed_payment_keeps_the_role_through_the_grace_and_no_longer(w
     await world.advance(minutes=1)
     assert world.roles(CHARLIE) == set()
     assert await world.standing(bought) == ["revoked payment_failed"]
-    assert world.mailer.templates() == ["connect", "past_due", "ended"]
+    assert world.mailer.templates() == ["connect", "delivered", "past_due", "grace_last_day", "ended"]
 
 
 async def test_the_grace_counts_from_the_first_sight_and_not_from_the_last(world: World) -> None:

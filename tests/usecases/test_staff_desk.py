@@ -248,6 +248,7 @@ async def test_the_delivery_mail_goes_out_again_once_an_hour(world: World, vip: 
         (Sending.QUEUED, Sending.NOT_LINKED),
         (Sending.QUEUED_BEFORE, Sending.NOT_LINKED),
     ]
+    await world.advance(minutes=11)
     assert [mail.template for mail in world.mailer.sent] == ["connect", "connect"]
 
 

@@ -257,7 +257,7 @@ async def test_forgotten_work_is_found_said_and_done(world: World, kind: str) ->
     if kind == "members":
         assert world.roles(CHARLIE) == {VIP}
     else:
-        assert {"events": "connect", "messages": "ended"}[kind] in world.mailer.templates()
+        assert {"events": "connect", "messages": "link_again"}[kind] in world.mailer.templates()
     assert await invariants.check(world.services) == 0
 
 
@@ -272,7 +272,7 @@ async def forget(world: World, kind: str, bought: str) -> None:
     customer_id = (await world.purchase(bought)).customer_id
     async with world.services.store.write() as tx:
         if kind == "messages":
-            draft = Draft(dedupe_key="lost", kind="mail", target=str(customer_id), template="ended", facts={})
+            draft = Draft(dedupe_key="lost", kind="mail", target=str(customer_id), template="link_again", facts={})
             await tx.outbox.put(draft, now)
             await tx.jobs.cancel("delivery", "2")
         else:
