@@ -224,6 +224,11 @@ class LocalDiscord:
         self.gateway.is_refusing = True
         self.gateway.drop_connections()
 
+    @property
+    def is_down(self) -> bool:
+        """Say whether it is unreachable as a whole."""
+        return self.gateway.is_refusing
+
     def come_back(self) -> None:
         """End what go_down began; sessions can be resumed."""
         self.faults.remove(self._outage)

@@ -11,6 +11,7 @@ from typing import Literal
 import aiohttp
 
 from sandbox import buyers
+from sandbox.discord.faults import Fault
 from sandbox.discord.world import Guild, User
 from sandbox.mailbox import Mail
 from sandbox.page.conversation import Conversation
@@ -55,6 +56,7 @@ class Desk:
         self.under_way = ""
         self.revision = 0
         self.outage_ends_at: datetime | None = None
+        self.join_refusal: Fault | None = None
         self.talk = Conversation()
         self.held_by_brake: tuple[User, ...] = ()
         self._read: set[Mail] = set()
@@ -113,6 +115,8 @@ class Desk:
             return "Stripe is down. Press “Stripe answers again”."
         if self.is_vip_above_bot:
             return "VIP is above the bot. Press “Move VIP back down”."
+        if self.world.discord.is_down:
+            return "Discord is down. Press “Discord answers again”."
         return ""
 
     def visitor(self) -> Visitor:

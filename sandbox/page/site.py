@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from sandbox.discord.world import User
 from sandbox.page import mail_page, view
+from sandbox.page.at_the_door import AT_THE_DOOR
 from sandbox.page.buttons import BUTTONS
 from sandbox.page.desk import EXPECTED, Desk, MailView
 from sandbox.page.fields import read_fields
@@ -30,7 +31,7 @@ from sandbox.parts import DISCORD_MOUNT, Outside
 PATH = "/sandbox"
 BUSY_SECONDS = 2
 WATCH_SECONDS = 20.0
-HARMLESS = frozenset({*TALKING, "join", "stripe-up", "move-vip-down"})
+HARMLESS = frozenset({*TALKING, "join", "stripe-up", "move-vip-down", "discord-up"})
 """What can be pressed while something is under way: it cannot break it."""
 
 _HERE = Path(__file__).parent
@@ -58,7 +59,7 @@ class Site:
         """Show `world`."""
         self.desk = Desk(world)
         self._is_closing = False
-        self._buttons = {**BUTTONS, **TALKING, **TROUBLE}
+        self._buttons = {**BUTTONS, **TALKING, **TROUBLE, **AT_THE_DOOR}
         self._templates = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,

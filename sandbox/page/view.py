@@ -10,6 +10,7 @@ from datetime import datetime
 from sandbox.buyers import Purchase, has_role
 from sandbox.discord.world import User
 from sandbox.mailbox import Mail
+from sandbox.page.at_the_door import JOIN_SCOPE
 from sandbox.page.desk import Desk
 from sandbox.page.messages import Drawing
 from sandbox.page.moments import distance
@@ -82,6 +83,9 @@ def context(desk: Desk) -> dict[str, object]:
         "languages": LANGUAGES,
         "mails": list(mail_rows(desk)),
         "is_stripe_down": world.stripe.deliveries.trouble.is_outage,
+        "is_discord_down": world.discord.is_down,
+        "is_banned": desk.person.id in world.seed.server.guild.bans,
+        "is_join_withheld": JOIN_SCOPE in world.discord.authorizations.withheld,
         "alerts": list(alerts(desk)),
         "version": version(desk),
     }
@@ -116,6 +120,12 @@ def alerts(desk: Desk) -> Iterator[str]:
         yield f"Stripe is down{until}"
     if desk.is_vip_above_bot:
         yield "VIP is above the bot"
+    if desk.world.discord.is_down:
+        yield "Discord is down"
+    if desk.join_refusal is not None:
+        yield "Discord lets the bot add nobody"
+    if JOIN_SCOPE in desk.world.discord.authorizations.withheld:
+        yield "Nobody lets Doorlist add them to servers"
 
 
 def purchase_line(purchase: Purchase, now: datetime) -> PurchaseLine:
