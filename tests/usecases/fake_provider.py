@@ -82,6 +82,7 @@ class FakeProvider:
         return self.catalogue
 
     async def checkout(self, order: CheckoutOrder) -> tuple[str, str]:
+        self.faults.after("checkout", self.faults.before("checkout", order.price_id))
         self.orders.append(order)
         return f"cs_{len(self.orders)}", f"https://pay.example/cs_{len(self.orders)}"
 
