@@ -1,0 +1,31 @@
+"""Takes back one change of a server where a page has just offered it. The list of all changes is another page."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from membership import undo
+from membership.errors import Gone
+from membership.model import ChangeId
+from web.site import Site
+from web.visits import StaffVisit, own_path
+
+
+def install(site: Site) -> None:
+    """Register the button."""
+    site.manager.post("/admin/{guild}/undo/{change}", take_back)
+
+
+async def take_back(visit: StaffVisit) -> web.Response:
+    """Undo a change of this server, and go back to the page. Raises UserError when it cannot be taken back."""
+    change_id = ChangeId(visit.number("change"))
+    async with visit.store.read() as tx:
+        known = await tx.changes.get(change_id, visit.guild.id)
+    if known is None:
+        raise Gone("change")
+    done = await undo.undo(visit.services, visit.actor, change_id)
+    back = own_path((await visit.form()).text("back"))
+    said = visit.words.say("Taken back: {change}", change=done.change.summary)
+    if done.may_be_outside:
+        said = f"{said} {visit.words.say('Whoever was kicked stays outside.')}"
+    return await visit.go(back if back.startswith(visit.here("/")) else visit.here("/plans"), say=said)
