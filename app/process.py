@@ -152,6 +152,7 @@ async def open_services(stack: AsyncExitStack, ground: Ground) -> Services:
         public_url=public_url(settings),
         wake=ground.bell.ring,
         policy=settings.policy,
+        alerts_to=settings.mail.alerts_to,
         operators=operators,
     )
 
@@ -232,6 +233,7 @@ def _pages(process: Process) -> Parts:
         checkout_origins=origins,
         claim_command=settings.discord.claim_command,
         is_sandbox=settings.is_sandbox,
+        doctor=PanelDoctor(settings, services, process.database, process.discord),
     )
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from membership.checks import Result
 from membership.errors import Reason
 from membership.ledgers import Intake, Store
 from membership.model import GuildId, PurchaseId, UserId
@@ -271,6 +272,13 @@ class UseCases(Protocol):
         """Look at every part without asking the outside."""
 
 
+class Doctor(Protocol):
+    """Who looks a server over."""
+
+    async def examine(self, guild_id: GuildId) -> Sequence[Result]:
+        """Run the checks that concern this server and return their results, in the order to show them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """Everything the web application is built from.
@@ -278,6 +286,7 @@ class Parts:
     `public_url` is the origin that people and providers use, without a trailing slash. `checkout_origins` are the
     origins that a form of ours may lead to (browsers apply form-action to the redirect as well). `claim_command` is
     what people type before a code. `is_sandbox` paints every page so that it can never be taken for the real one.
+    `doctor` None: nobody looks servers over here.
     """
 
     settings: WebSettings
@@ -293,3 +302,4 @@ class Parts:
     checkout_origins: tuple[str, ...] = ("https://checkout.stripe.com", "https://billing.stripe.com")
     claim_command: str = "!claim"
     is_sandbox: bool = False
+    doctor: Doctor | None = None
