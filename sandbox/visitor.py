@@ -15,7 +15,7 @@ from typing import Self
 import aiohttp
 from yarl import URL
 
-from sandbox.discord.world import User
+from sandbox.discord.world import Guild, User
 
 TIMEOUT_SECONDS = 20.0
 LARGEST_PAGE = 2 * 1024 * 1024
@@ -120,6 +120,21 @@ class Visitor:
         choices = {value for _, value, _ in question.forms[0].buttons} if question.forms else set()
         choice = "move" if "move" in choices else "connect"
         return await self._expect(await self.submit(question, {"choice": choice}), "/connect/done")
+
+    async def sign_in_as_staff(self, user: User, *, path: str = "/admin/sign-in") -> Page:
+        """Sign in at the staff's door, or at a one-time link's `path`; return the page behind it. Raises LostError."""
+        consent = await self._expect(await self.submit(await self.open(path)), _CONSENT)
+        return await self._expect(await self.submit(consent, {"user_id": str(user.id)}), "/admin")
+
+    async def add_server(self, user: User, guild: Guild) -> Page:
+        """Add the bot to a server, signed in as staff already; return the page that Doorlist shows then.
+
+        Raises LostError where Discord does not let this person add it.
+        """
+        consent = await self._expect(await self.submit(await self.open("/admin/servers/add")), _CONSENT)
+        choice = await self._expect(await self.submit(consent, {"user_id": str(user.id)}), _CONSENT)
+        chosen = {"server": str(guild.id), "answer": "authorize"}
+        return await self._expect(await self.submit(choice, chosen), "/admin")
 
     async def _expect(self, page: Page, part: str) -> Page:
         if page.status >= 400 or part not in page.url.path:
