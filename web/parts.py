@@ -5,7 +5,7 @@ Only shapes and words live here. Texts are plain names for people; no field carr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
