@@ -19,7 +19,7 @@ from membership.errors import Gone
 from membership.model import GuildId
 from membership.records import Guild
 from web import browser, once_more
-from web.brand import brand_of, house_brand
+from web.brand import BRAND, brand_of, house_brand
 from web.pages import PARTS
 from web.rights import KnownRights, Right, may
 from web.speaking import words_of
@@ -88,7 +88,7 @@ class Site:
 
 async def _anyone(request: web.Request, right: Right, needs_active: bool) -> Visit:
     await recall_flash(request)
-    brand = await house_brand(request.app[PARTS].services)
+    brand = request[BRAND] = await house_brand(request.app[PARTS].services)
     return Visit(request=request, words=words_of(request), brand=brand)
 
 
@@ -123,6 +123,7 @@ async def _staff(request: web.Request, right: Right, needs_active: bool) -> Staf
         raise Gone("page")  # whether there is such a server is not for everybody to know
     if not may(actor, right):
         raise web.HTTPForbidden
+    brand = request[BRAND] = brand_of(request.app[PARTS].services, guild)
     if needs_active and not guild.is_active:
         return web.Response(status=303, headers={hdrs.LOCATION: f"/admin/{guild.id}/setup"})
     if again := await once_more.asked(request, sign_in):
@@ -131,7 +132,7 @@ async def _staff(request: web.Request, right: Right, needs_active: bool) -> Staf
     return StaffVisit(
         request=request,
         words=words_of(request, guild.language),
-        brand=brand_of(request.app[PARTS].services, guild),
+        brand=brand,
         zone=ZoneInfo(guild.time_zone),
         sign_in=sign_in,
         is_operator=actor.is_operator,
