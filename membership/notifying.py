@@ -114,10 +114,14 @@ async def choose(services: Services, actor: Actor, wish: Wish) -> ChangeId:
     return change_id
 
 
-async def send_tests(services: Services, actor: Actor, name: str) -> int:
-    """Post a test of every row of an event's group that is posted at once; return how many. At most once a minute."""
+async def send_tests(services: Services, actor: Actor, name: str, *, is_alone: bool = False) -> int:
+    """Post a test of every row of an event's group that is posted at once; return how many. At most once a minute.
+
+    `is_alone`: of this one event, and not of its neighbours. Raises UserError for a name that is not in the list.
+    """
     now = services.clock.now()
-    events = {event.name for event in in_group(group_of(name))}
+    group = group_of(name)
+    events = {name} if is_alone else {event.name for event in in_group(group)}
     rows = [row for row in await matrix(services, actor.guild_id) if row.event.name in events]
     sent = 0
     async with services.store.write() as tx:

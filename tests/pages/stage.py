@@ -27,7 +27,7 @@ from tests.web.discord_stand_in import CLIENT_ID, CLIENT_SECRET, DiscordStandIn
 from tests.web.stage import free_port
 from web.app import build_app
 from web.config import WebSettings
-from web.parts import DiscordApplication, Health, Parts
+from web.parts import DiscordApplication, Doctor, Health, Parts
 from web.server import start_server
 
 OWNER, MANAGER, STAFF, OUTSIDER, OPERATOR = (UserId(number) for number in range(9001, 9006))
@@ -151,7 +151,7 @@ class PageStage:
 
 
 @asynccontextmanager
-async def pages_of(world: World) -> AsyncIterator[PageStage]:
+async def pages_of(world: World, doctor: Doctor | None = None) -> AsyncIterator[PageStage]:
     """Serve the pages over a world, whose server knows OWNER, MANAGER and STAFF."""
     port = free_port()
     base = f"http://127.0.0.1:{port}"
@@ -179,6 +179,7 @@ async def pages_of(world: World) -> AsyncIterator[PageStage]:
             use_cases=Door(world.services, site_url=discord.url, look=_nothing_to_see),
             clock=world.clock,
             randomness=world.randomness,
+            doctor=doctor,
         )
         app = build_app(parts)
         runner = await start_server(app, settings)
