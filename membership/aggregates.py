@@ -212,8 +212,11 @@ class Links(Protocol):
     async def end(self, customer_id: CustomerId, reason: Reason, now: datetime) -> Link | None:
         """End the live link and return it."""
 
+    async def holders(self, customer_id: CustomerId) -> Sequence[Link]:
+        """Return every link that a payer ever had, live or over, oldest first."""
+
     async def moves_since(self, customer_id: CustomerId, since: datetime) -> int:
-        """Count moves to another Discord user."""
+        """Count how often another Discord user followed the one before, however the one before was taken off."""
 
     async def issue_token(
         self, digest: str, purchase_id: PurchaseId | None, user_id: UserId | None, expires_at: datetime

@@ -11,6 +11,7 @@ from membership import binding, invites
 from membership.errors import Gone
 from membership.ledgers import Transaction
 from membership.model import (
+    CustomerId,
     Grant,
     GrantId,
     Lane,
@@ -119,12 +120,10 @@ async def connect(services: Services, wish: Wish) -> Verdict:
         current = await _standing(tx, wish.purchase_id)
         if not current.is_alive:
             return Verdict.NOT_AVAILABLE
-        if current.linked_to not in (None, wish.user_id):
-            if not wish.may_move:
-                return Verdict.NEEDS_MOVE
-            moves = await tx.links.moves_since(current.purchase.customer_id, now - MOVE_WINDOW)
-            if moves >= services.policy.moves_per_30_days:
-                return Verdict.MOVES_USED_UP
+        if current.linked_to not in (None, wish.user_id) and not wish.may_move:
+            return Verdict.NEEDS_MOVE
+        if await _is_moved_too_often(services, tx, current.purchase.customer_id, wish.user_id):
+            return Verdict.MOVES_USED_UP
         if JOIN_SCOPE in wish.scopes:
             services.permits.keep(wish.user_id, wish.access_token, now)
         if current.linked_to == wish.user_id:
@@ -144,6 +143,15 @@ async def invite_url(services: Services, grant: Grant, guild: Guild) -> str:
     async with services.store.read() as tx:
         link = await tx.links.active((await tx.purchases.get(grant.purchase_id)).customer_id)
         return "" if link is None else await invites.url_of(tx, grant.id, link.user_id, services.clock.now())
+
+
+async def _is_moved_too_often(services: Services, tx: Transaction, customer_id: CustomerId, user_id: UserId) -> bool:
+    """Say whether one more move is one too many. To take the last account off first is no way around it."""
+    held = await tx.links.holders(customer_id)
+    if not held or held[-1].user_id == user_id:
+        return False
+    moves = await tx.links.moves_since(customer_id, services.clock.now() - MOVE_WINDOW)
+    return moves >= services.policy.moves_per_30_days
 
 
 async def _invite_those_outside(services: Services, wish: Wish) -> None:

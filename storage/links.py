@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
@@ -71,14 +72,20 @@ class Links:
         row = ended.mappings().one_or_none()
         return None if row is None else records.Link(**row)
 
-    async def moves_since(self, customer_id: CustomerId, since: datetime) -> int:
-        """Count moves to another Discord user."""
+    async def holders(self, customer_id: CustomerId) -> Sequence[records.Link]:
+        """Return every link that a payer ever had, oldest first."""
         found = await self._connection.execute(
-            select(func.count())
-            .select_from(links)
-            .where(links.c.customer_id == customer_id, links.c.end_reason == Reason.MOVED, links.c.ended_at >= since)
+            select(*_LINK).where(links.c.customer_id == customer_id).order_by(links.c.id)
         )
-        return int(found.scalar_one())
+        return [records.Link(**row) for row in found.mappings()]
+
+    async def moves_since(self, customer_id: CustomerId, since: datetime) -> int:
+        """Count how often another Discord user followed the one before, however the one before was taken off."""
+        made = await self.holders(customer_id)
+        return sum(
+            later.user_id != earlier.user_id and later.created_at >= since
+            for earlier, later in itertools.pairwise(made)
+        )
 
     async def issue_token(
         self, digest: str, purchase_id: PurchaseId | None, user_id: UserId | None, expires_at: datetime
