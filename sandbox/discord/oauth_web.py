@@ -100,7 +100,9 @@ class ConsentPages:
         return _leave(authorizations.approve(wanted, user, guild))
 
     def _servers(self, wanted: AuthorizationRequest, user: User) -> list[Guild]:
-        found = manageable_guilds(self._state.world, user)
+        """List those without the bot first: it is they that one comes for."""
+        bot = self._state.world.bot
+        found = sorted(manageable_guilds(self._state.world, user), key=lambda guild: bot.id in guild.members)
         return [each for each in found if not wanted.is_guild_fixed or each.id == wanted.guild_id]
 
     def _ask(self, wanted: AuthorizationRequest, given: Mapping[str, str], **values: Any) -> web.Response:

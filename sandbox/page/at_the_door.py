@@ -1,4 +1,4 @@
-"""The trouble buttons for connecting: what Discord says when somebody signs in or is to be added to the server."""
+"""The buttons for connecting: what Discord says when somebody signs in or joins, and the order of the bot's role."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from sandbox.discord.faults import Fault, refused
 from sandbox.page.desk import Button, Desk
 from sandbox.page.fields import Fields
+from sandbox.page.server import roles_above_bot
 
 JOIN_SCOPE = "guilds.join"
 _ADDING = r"^/guilds/\d+/members/\d+$"
@@ -80,6 +81,18 @@ async def discord_up(desk: Desk, _: Fields) -> str:
     return "Discord answers again. The bot comes back by itself."
 
 
+async def raise_bot(desk: Desk, _: Fields) -> str:
+    """Let the owner drag the bot's role above all others, in the server on the page."""
+    above = roles_above_bot(desk)
+    if not above:
+        return "The bot's role is at the top already."
+    discord, guild = desk.world.discord, desk.guild
+    owner = discord.world.users[guild.owner_id]
+    position = max(role.position for role in above) + 1
+    discord.people.move_role(guild, discord.bot_role(guild), position, by=owner)
+    return f"{owner.global_name} dragged the bot's role to the top of {guild.name}: it can give every role now."
+
+
 AT_THE_DOOR: Mapping[str, Button] = {
     "ban": ban,
     "unban": unban,
@@ -91,4 +104,5 @@ AT_THE_DOOR: Mapping[str, Button] = {
     "allow-joins": allow_joins,
     "discord-down": discord_down,
     "discord-up": discord_up,
+    "raise-bot": raise_bot,
 }

@@ -49,6 +49,7 @@ class Desk:
         self.world = world
         self.person = world.seed.cast.ada
         self.channel = world.seed.server.get_access
+        self._place: Guild | None = None
         self.mail: Mail | None = None
         self.mail_view: MailView = "html"
         self.invite = ""
@@ -73,10 +74,19 @@ class Desk:
         return cast.ada, cast.ben, cast.kim, cast.olga, cast.sam, cast.nora
 
     @property
+    def servers(self) -> tuple[Guild, ...]:
+        """Return the servers that the person can look at: Nora her own, everybody else the demo server; and the
+        workshop those who are in it, once the bot was added there.
+        """
+        seed, bot = self.world.seed, self.world.discord.world.bot
+        home = seed.neighbour.guild if self.person is seed.cast.nora else seed.server.guild
+        has_workshop = {self.person.id, bot.id} <= seed.workshop.guild.members.keys()
+        return (home, seed.workshop.guild) if has_workshop else (home,)
+
+    @property
     def guild(self) -> Guild:
-        """Return the server that the person looks at: Nora at her own, everybody else at the demo server."""
-        seed = self.world.seed
-        return seed.neighbour.guild if self.person is seed.cast.nora else seed.server.guild
+        """Return the server that the person looks at."""
+        return self._place if self._place in self.servers else self.servers[0]
 
     @property
     def channel_name(self) -> str:
@@ -144,6 +154,17 @@ class Desk:
         self._sit_down()
         self.say(f"You are {self.name} now: the shop, the server and the inbox are theirs.")
 
+    def go_to(self, server_id: str) -> None:
+        """Look at another server. Raises LookupError for one that the person is not in."""
+        for guild in self.servers:
+            if str(guild.id) == server_id:
+                self._place = guild
+                self.talk.put_away()
+                self._find_channel()
+                self.revision += 1
+                return
+        raise LookupError("There is no such server.")
+
     def read(self, mail: Mail) -> None:
         """Open a mail."""
         self.mail = mail
@@ -202,7 +223,8 @@ class Desk:
         if self.channel.recipient is not None:
             self.channel = self.world.discord.world.dm_with(self.person)
         elif self.channel.guild_id != self.guild.id:
-            self.channel = seed.neighbour.lobby if self.guild is seed.neighbour.guild else seed.server.get_access
+            lobbies = {seed.neighbour.guild.id: seed.neighbour.lobby, seed.workshop.guild.id: seed.workshop.lobby}
+            self.channel = lobbies.get(self.guild.id, seed.server.get_access)
 
     def _sit_down(self) -> None:
         """Let the person's browser know them, so that a checkout walked by hand sends its mail to the inbox shown."""

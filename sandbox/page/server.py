@@ -57,7 +57,9 @@ class ServerPane:
     """The whole pane."""
 
     name: str
+    others: tuple[Guild, ...]
     is_inside: bool
+    is_bot_below: bool
     channels: tuple[ChannelRow, ...]
     channel: ChannelRow
     messages: tuple[Said, ...]
@@ -80,6 +82,8 @@ def server_pane(desk: Desk) -> ServerPane:
     menu = tuple(offers(world, desk.person, desk.channel, kind=USER_MENU))
     return ServerPane(
         name=guild.name,
+        others=tuple(each for each in desk.servers if each is not guild),
+        is_bot_below=bool(roles_above_bot(desk)),
         is_inside=desk.person.id in guild.members,
         channels=rows,
         channel=chosen,
@@ -92,6 +96,12 @@ def server_pane(desk: Desk) -> ServerPane:
         options=tuple(option_fields(draft, world, guild)) if draft else (),
         form=form.modal if form else None,
     )
+
+
+def roles_above_bot(desk: Desk) -> list[Role]:
+    """Return the roles of the server on the page that the bot cannot give."""
+    own = desk.world.discord.bot_role(desk.guild)
+    return [role for role in desk.guild.roles.values() if role.rank > own.rank]
 
 
 def _channels(desk: Desk) -> Iterator[ChannelRow]:

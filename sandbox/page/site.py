@@ -151,6 +151,8 @@ class Site:
         desk = self.desk
         if "as" in query:
             desk.become(self._person(query["as"]))
+        if "server" in query:
+            desk.go_to(query["server"])
         if "channel" in query:
             desk.channel = channel_of(desk, query["channel"])
             desk.talk.put_away()

@@ -53,7 +53,7 @@ async def test_a_server_is_chosen_after_the_person() -> None:
         a_workshop(stage)
         status, _, html = await answer(stage, adding(stage), stage.alice)
         assert status == 200
-        assert offered(html) == ["Demo", "Workshop"]
+        assert offered(html) == ["Workshop", "Demo"]
         assert "Manage Roles" in html
         assert "Administrator" not in html
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from yarl import URL
 
 from sandbox.page.at_the_door import JOIN_SCOPE
 from tests.sandbox.page_stage import PageStage, page_stage
-from tests.sandbox.test_page import flash
+from tests.sandbox.test_page import flash, pane
 
 
 @pytest.fixture
@@ -76,3 +77,46 @@ async def test_pictures_of_servers_are_there(page: PageStage) -> None:
         assert await answer.read() == guild.icon
     async with page.http.get(f"{page.world.discord_cdn_url}/icons/{guild.id}/older.png") as answer:
         assert answer.status == 404
+
+
+async def add_bot(page: PageStage) -> None:
+    """Add the bot to the workshop, as Olga does at Discord's consent page."""
+    seed, discord = page.world.seed, page.world.discord
+    asked = {
+        "client_id": discord.portal.client_id,
+        "redirect_uri": f"{page.world.doorlist_url}/oauth/discord/callback",
+        "response_type": "code",
+        "scope": "bot",
+    }
+    url = URL(f"{page.world.discord_site_url}/oauth2/authorize").with_query(asked)
+    discord.authorize(str(url), seed.cast.olga, seed.workshop.guild)
+
+
+async def test_a_server_that_was_added_can_be_looked_at_by_whoever_is_in_it(page: PageStage) -> None:
+    workshop = page.world.seed.workshop.guild
+    assert "Go to Ada" not in await page.html("?as=olga")
+    await add_bot(page)
+    assert "Go to Ada" not in await page.html("?as=nora")
+    html = pane(await page.html("?as=olga"), "discord")
+    assert f'href="/sandbox?server={workshop.id}#discord"' in html
+    html = pane(await page.html(f"?server={workshop.id}"), "discord")
+    assert "#workbench" in html
+    assert "Go to Demo Server" in html
+    assert "#get-access" in pane(await page.html("?as=ada"), "discord")
+
+
+async def test_somebody_elses_server_is_not_shown(page: PageStage) -> None:
+    await page.open("?as=olga")
+    html = await page.html(f"?server={page.world.seed.neighbour.guild.id}")
+    assert flash(html) == "bad: There is no such server."
+
+
+async def test_the_bots_role_is_dragged_above_those_it_is_to_give(page: PageStage) -> None:
+    guild = page.world.seed.workshop.guild
+    await add_bot(page)
+    await page.open("?as=olga")
+    assert 'id="do-raise-bot"' in await page.html(f"?server={guild.id}")
+    html = await page.press("raise-bot")
+    assert 'id="do-raise-bot"' not in html
+    own = page.world.discord.bot_role(guild)
+    assert max(guild.roles.values(), key=lambda role: role.rank) is own
