@@ -35,4 +35,5 @@ async def compose(services: Services, tx: Transaction, message: Message) -> Mail
 
 def reader(services: Services, guild: Guild | None) -> str:
     """Return who reads mails about a server: its support, else whoever runs this Doorlist; "" for nobody."""
-    return (guild.support_address if guild is not None else "") or services.alerts_to
+    own = guild.support_address if guild is not None and "@" in guild.support_address else ""
+    return own or services.alerts_to

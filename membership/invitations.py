@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from membership import binding
+from membership import binding, mail_notices, mail_preferences
 from membership.errors import Reason
 from membership.ledgers import Transaction
+from membership.mail_notices import Letter
 from membership.model import GrantState, Lane, PurchaseId
-from membership.records import Draft
 from membership.services import Services
 
 
@@ -21,17 +21,12 @@ async def remind(services: Services, purchase_id: PurchaseId) -> None:
             return
         moments = [waiting_since + timedelta(hours=hours) for hours in services.policy.reminder_hours]
         due = [number for number, moment in enumerate(moments, start=1) if moment <= now]
-        if due:
+        customer = await tx.customers.get((await tx.purchases.get(purchase_id)).customer_id)
+        if due and await mail_preferences.wants_reminders(tx, customer):
             # After a long outage only the latest is sent: three reminders at once help nobody.
-            customer_id = (await tx.purchases.get(purchase_id)).customer_id
-            draft = Draft(
-                dedupe_key=f"connect_reminder:{purchase_id}:{due[-1]}",
-                kind="mail",
-                target=str(customer_id),
-                template="connect_reminder",
-                facts={"purchase_id": int(purchase_id)},
-            )
-            await tx.outbox.put(draft, now)
+            key = f"connect_reminder:{purchase_id}:{due[-1]}"
+            letter = Letter(template="connect_reminder", dedupe_key=key, facts={"purchase_id": int(purchase_id)})
+            await mail_notices.write(tx, customer.id, letter, now)
         upcoming = [moment for moment in moments if moment > now]
         if upcoming:
             key = binding.invitation_key(purchase_id)

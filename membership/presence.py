@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from membership import binding, notices
+from membership import alerts, binding, notices
+from membership.alerts import Alert, Trouble
 from membership.errors import Reason
 from membership.ledgers import Transaction
 from membership.model import GrantState, GuildId, Lane, ManualChange, MemberKey, RoleId, UserId
@@ -74,8 +75,12 @@ async def guild_appeared(services: Services, guild_id: GuildId, name: str) -> No
 async def guild_left(services: Services, guild_id: GuildId) -> None:
     """Take note that the bot was removed from a guild. Nothing is deleted: it may have been a mistake or an outage."""
     async with services.store.write() as tx:
-        entry = AuditEntry(event="bot.removed", actor="discord", guild_id=guild_id)
-        await tx.audit.add(entry, services.clock.now())
+        now, entry = services.clock.now(), AuditEntry(event="bot.removed", actor="discord", guild_id=guild_id)
+        number = await tx.audit.add(entry, now)
+        guild = await tx.guilds.get(guild_id)
+        if guild is not None and guild.is_active:
+            await alerts.put(tx, Alert(trouble=Trouble.BOT_REMOVED, key=str(number), guild_id=guild_id), now)
+    services.wake()
 
 
 async def roles_changed(services: Services, guild_id: GuildId) -> None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from membership import notices, recording
-from membership.errors import Gone
+from membership import alerts, notices, recording
+from membership.alerts import Alert, Trouble
+from membership.errors import Blocked, Gone, Reason
 from membership.evidence import reread
 from membership.ledgers import Transaction
 from membership.model import AccountId, Lane, Purchase, PurchaseId, PurchaseKind, PurchaseSnapshot
@@ -56,7 +57,21 @@ async def settle_money(services: Services, purchase_id: PurchaseId) -> None:
 
 
 async def poll_events(services: Services, provider_name: str) -> int:
-    """Take in the events since the last completed poll, or list everything; return how many were new."""
+    """Take in the events since the last completed poll, or list everything; return how many were new.
+
+    Whoever runs this Doorlist is told once when the platform refuses our key.
+    """
+    try:
+        found = await _poll(services, provider_name)
+    except Blocked as refusal:
+        if refusal.reason is Reason.CREDENTIALS_REFUSED:
+            await _note_key(services, provider_name, is_refused=True)
+        raise
+    await _note_key(services, provider_name, is_refused=False)
+    return found
+
+
+async def _poll(services: Services, provider_name: str) -> int:
     account = await services.sellers.account(provider_name)
     provider = services.sellers.by_name[provider_name]
     async with services.store.read() as tx:
@@ -135,6 +150,19 @@ async def webhooks_failing_since(tx: Transaction, account: Account) -> datetime 
     return datetime.fromisoformat(known) if known not in ("", SUSPECTED) else None
 
 
+async def _note_key(services: Services, provider_name: str, *, is_refused: bool) -> None:
+    name, now = f"key:{provider_name}:refused", services.clock.now()
+    async with services.store.write() as tx:
+        if bool(await tx.cursors.get(name)) is is_refused:
+            return
+        await tx.cursors.put(name, now.isoformat() if is_refused else "")
+        if is_refused:
+            facts = {"platform": provider_name.title()}
+            key = f"{provider_name}:{now.isoformat()}"
+            await alerts.put(tx, Alert(trouble=Trouble.KEY, key=key, facts=facts), now)
+    services.wake()
+
+
 async def _tell_of_webhooks(services: Services, provider: Provider, account: Account, missed: int) -> None:
     """Tell servers when two polls in a row find what no webhook brought, and when one finds nothing again.
 
@@ -151,6 +179,8 @@ async def _tell_of_webhooks(services: Services, provider: Provider, account: Acc
             await tx.cursors.put(name, now.isoformat())
             facts = {"summary": f"{missed} events came only when I asked for them."}
             await notices.tell_everybody(tx, "webhook.failing", facts, now, problem=name)
+            key = f"{account.id}:{now.isoformat()}"
+            await alerts.put(tx, Alert(trouble=Trouble.WEBHOOKS, key=key, facts={"number": missed}), now)
         elif known and missed == 0:
             await tx.cursors.put(name, "")
             for guild in await tx.guilds.all():

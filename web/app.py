@@ -17,11 +17,12 @@ from web import (
     shop,
     sign_in,
     staff_sign_in,
+    unsubscribe,
     verify,
     webhooks,
     welcome,
 )
-from web.admin import problems
+from web.admin import managing, operating
 from web.middleware import LARGEST_BODY, answer_failures, guard, observe, security_headers
 from web.pages import PARTS, STYLESHEET_PATH
 from web.parts import Parts
@@ -56,7 +57,9 @@ def _install_site(site: Site) -> None:
     customer_sign_in.install(site)
     portal_pages.install(site)
     staff_sign_in.install(site)
-    problems.install(site)
+    unsubscribe.install(site)
+    managing.install(site)
+    operating.install(site)
 
 
 async def stylesheet(request: web.Request) -> web.Response:

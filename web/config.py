@@ -62,7 +62,11 @@ class MailSettings(BaseModel):
 
     transport: Literal["smtp", "none"] = Field(default="none", description="without mail everything else works")
     from_address: str = Field(default="", description="Ada's Trading Room <gate@example.com>")
-    reply_to: str = ""
+    reply_to: str = Field(default="", description="who reads answers where a server names no support address")
+    alerts_to: str = Field(
+        default="",
+        description="who is mailed when removals are held or a key is refused; empty: nobody",
+    )
     smtp: SmtpSettings = SmtpSettings()
 
     @model_validator(mode="after")

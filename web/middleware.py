@@ -33,6 +33,8 @@ _SAFE_METHODS = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 _FORM = "application/x-www-form-urlencoded"
 _WEBHOOKS = "/webhooks/"
 _STATIC = "/static/"
+ONE_CLICK = "/mail/unsubscribe/"
+"""Where mail programs send the one POST of RFC 8058: from no page of ours, proven by the secret in its address."""
 _KEPT = (_STATIC, "/icons/")  # addresses that change with what they serve
 _QUIET = (_WEBHOOKS, _STATIC, "/health", "/readiness")  # asked all the time; their failures log a line of their own
 _TITLES = {
@@ -119,7 +121,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse what no browser or provider of ours sends, and read the body within bounds, before any handler runs."""
     if request.method not in _SAFE_METHODS:
         await _check_body(request)
-        if not request.path.startswith(_WEBHOOKS):
+        if not request.path.startswith((_WEBHOOKS, ONE_CLICK)):
             _check_origin(request, request.app[PARTS])
     return await handler(request)
 
@@ -130,7 +132,9 @@ async def _check_body(request: web.Request) -> None:
         raise web.HTTPUnsupportedMediaType
     if (request.content_length or 0) > LARGEST_BODY:
         raise web.HTTPRequestEntityTooLarge(max_size=LARGEST_BODY, actual_size=request.content_length or 0)
-    if request.body_exists and not request.path.startswith(_WEBHOOKS) and request.content_type != _FORM:
+    # RFC 8058 lets a mail program send a form of either kind; what stands in it is not read.
+    reads_form = not request.path.startswith((_WEBHOOKS, ONE_CLICK))
+    if request.body_exists and reads_form and request.content_type != _FORM:
         raise web.HTTPUnsupportedMediaType
     try:
         async with asyncio.timeout(BODY_SECONDS):
