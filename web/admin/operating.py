@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from web.admin import brake, doctor, notifications, overview, problems
+from web.admin import audit, brake, doctor, events, notifications, overview, problems, runs, webhooks
 from web.site import Site
 
 
 def install(site: Site) -> None:
     """Register the pages."""
-    overview.install(site)
-    problems.install(site)
-    brake.install(site)
-    notifications.install(site)
-    doctor.install(site)
+    for each in (overview, problems, brake, events, runs, webhooks, notifications, doctor, audit):
+        each.install(site)

@@ -1,0 +1,110 @@
+"""What staff changed, each with what was before and after, and a button that takes it back while nobody built on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from membership import ledger_view, undo
+from membership.change_kinds import ChangeKind
+from membership.desk import Change
+from membership.errors import Gone, UserError
+from membership.model import ChangeId, UserId
+from web.admin.entry_lines import actor_text, names_of
+from web.admin.lists import before_of, older_url
+from web.site import Site
+from web.visits import StaffVisit
+
+MOST_FACTS = 20
+_LONGEST = 160
+_SECRET_KINDS = frozenset({ChangeKind.PLAN_CODE})
+"""Kinds whose before and after say nothing to people: digests."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """One thing that changed. "" where there was none."""
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeLine:
+    """A change in words, and whether the visitor may take it back."""
+
+    change: Change
+    by: str
+    facts: Sequence[Fact]
+    may_undo: bool
+
+
+def install(site: Site) -> None:
+    """Register the pages."""
+    site.manager.get("/admin/{guild}/audit", show_changes)
+    site.manager.post("/admin/{guild}/audit/{change}/undo", take_back)
+
+
+async def show_changes(visit: StaffVisit) -> web.Response:
+    """List what staff changed, newest first."""
+    by = str(visit.actor) if visit.query("by") == "me" else ""
+    found = await ledger_view.changes(visit.services, visit.actor, by=by, before=before_of(visit))
+    undoable = {change.id for change in await undo.recent(visit.services, visit.actor)}
+    actors = [_user_id(change.actor) for change in found.rows]
+    async with visit.store.read() as tx:
+        names = await names_of(tx, visit.guild.id, [each for each in actors if each is not None])
+    lines = [
+        ChangeLine(
+            change=change,
+            by=actor_text(visit.words, change.actor, names),
+            facts=facts_of(change),
+            may_undo=change.id in undoable,
+        )
+        for change in found.rows
+    ]
+    return visit.page("admin/audit.html", lines=lines, older=older_url(visit, found), only_mine=bool(by))
+
+
+async def take_back(visit: StaffVisit) -> web.Response:
+    """Undo one change of this server."""
+    change_id = ChangeId(visit.number("change"))
+    async with visit.store.read() as tx:
+        if await tx.changes.get(change_id, visit.guild.id) is None:
+            raise Gone("change")
+    try:
+        done = await undo.undo(visit.services, visit.actor, change_id)
+    except UserError as refusal:
+        return await visit.go(visit.here("/audit"), say=refusal.text, tone="warn")
+    said = visit.words.say("Taken back: {change}", change=done.change.summary)
+    if done.may_be_outside:
+        said = f"{said} {visit.words.say('Whoever was kicked stays outside.')}"
+    return await visit.go(visit.here("/audit"), say=said)
+
+
+def facts_of(change: Change) -> list[Fact]:
+    """Return what differs between before and after, the first twenty facts of it."""
+    if change.kind in _SECRET_KINDS:
+        return []
+    names = [name for name in {**change.before, **change.after} if name not in ("id", "guild_id")]
+    differing = [name for name in names if change.before.get(name) != change.after.get(name)]
+    return [
+        Fact(name=name.replace("_", " "), before=_plain(change.before, name), after=_plain(change.after, name))
+        for name in differing[:MOST_FACTS]
+    ]
+
+
+def _plain(facts: Mapping[str, object], name: str) -> str:
+    value = facts.get(name)
+    if value is None:
+        return ""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def _user_id(actor: str) -> UserId | None:
+    kind, _, number = actor.partition(":")
+    return UserId(int(number)) if kind == "staff" and number.isdecimal() else None
