@@ -19,7 +19,7 @@ from membership.entitlements import access_of, decide
 from membership.errors import Reason
 from membership.ledgers import Transaction
 from membership.model import Claim, GrantId, GrantState, Plan, PlanId, PurchaseKind, UserId
-from membership.records import HOUSE
+from membership.records import HOUSE, AuditEntry
 from membership.roster_ledger import EVERYWHERE, Place, RosterFilter, RosterPage, RosterRow, Trait
 from membership.services import Services
 from membership.shown import ShownGrant, ShownState, shown
@@ -157,8 +157,17 @@ async def page(services: Services, actor: Actor, wanted: Wanted, *, before: Gran
 async def export(services: Services, actor: Actor, wanted: Wanted) -> AsyncIterator[bytes]:
     """Write the memberships that fit as CSV, portion by portion; each is read in a transaction of its own.
 
-    Addresses are whole for data rights alone. What changes meanwhile may be told as it was before or after.
+    Addresses are whole for data rights alone. What changes meanwhile may be told as it was before or after. That it was
+    handed out is written down.
     """
+    entry = AuditEntry(
+        event="members.exported",
+        actor=str(actor),
+        guild_id=actor.guild_id,
+        detail={"actor_name": actor.name, "is_whole": actor.can_data},
+    )
+    async with services.store.write() as tx:
+        await tx.audit.add(entry, services.clock.now())
     yield csv_text.write([HEADINGS])
     before: GrantId | None = None
     for _ in range(MOST_PORTIONS):
