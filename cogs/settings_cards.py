@@ -71,7 +71,7 @@ def _field(setting: Setting, guild: Guild) -> Field:
             )
             return replace(asked, shape=Shape.RADIO, options=options)
         case Kind.TEXT:
-            is_needed = setting.name != "invite_url"
+            is_needed = setting.name in ("time_zone", "digest_hour")
             return replace(asked, value=value, placeholder=setting.example, is_needed=is_needed)
 
 
@@ -116,6 +116,7 @@ def _groups(present: Group) -> Choice:
 
 
 _NOTES: Mapping[Group, str] = {
+    Group.LOOK: "-# The imprint has several lines: set it on the pages, which `/doorlist dashboard` opens.",
     Group.NOTIFICATIONS: "-# Single events: `/doorlist notify`. The digest's time: `/doorlist digest`.",
     Group.SAFETY: "-# Stop everything: `/doorlist pause`. What is held: `/doorlist brake`.",
     Group.PRIVACY: (

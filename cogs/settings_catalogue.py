@@ -25,6 +25,7 @@ class Group(StrEnum):
     SAFETY = "Safety"
     LANGUAGE = "Language & time"
     PRIVACY = "Privacy"
+    LOOK = "Look of pages & mails"
 
 
 class Kind(StrEnum):
@@ -123,8 +124,24 @@ SETTINGS: Sequence[Setting] = (
         kind=Kind.TEXT,
         example="Europe/Rome",
     ),
+    Setting(
+        name="accent",
+        group=Group.LOOK,
+        title="Accent colour",
+        about="Of buttons and links; one that cannot be read on white is not used",
+        kind=Kind.TEXT,
+        example="3b46c4",
+    ),
+    Setting(
+        name="support_address",
+        group=Group.LOOK,
+        title="Support address",
+        about="A mail address for questions, below every page and mail",
+        kind=Kind.TEXT,
+        example="help@example.com",
+    ),
 )
-"""Every setting of a server."""
+"""Every setting of a server but its imprint, which takes several lines."""
 
 POLICY_GROUPS: Mapping[str, Group] = {
     "reminder_hours": Group.DELIVERY,
@@ -204,6 +221,8 @@ def read(setting: Setting, text: str) -> object:
                 raise UserError(f"{setting.title} can be: {labels}.")
             return _CHOSEN[setting.name](value)
         case Kind.TEXT:
+            if setting.name == "accent":
+                return value.removeprefix("#").lower()
             if setting.name != "digest_hour":
                 return value
             if not value.isdecimal() or len(value) > 2:

@@ -14,7 +14,7 @@ from cogs.requests import Request
 from cogs.setup_cards import LOG, NAMES, PANEL, channel_card, checklist_card, payments_card, waiting_card, welcome_card
 from cogs.setup_look import SetupLook
 from cogs.setup_rows import is_complete, steps
-from membership import presence, server_settings, servers
+from membership import presence, server_settings, servers, setting_up
 from membership.errors import Blocked, Gone, Retry, UserError
 from membership.model import ChangeId, ChannelId, GuildId
 
@@ -89,7 +89,7 @@ class Setup(commands.Cog):
             await self._take_welcome_away(request.guild_id)
 
     async def _payments(self, request: Request) -> None:
-        looks = await self._look.payments(request.guild_id)
+        looks = await setting_up.payments(self._services, request.guild_id)
         await request.show(
             payments_card(
                 ", ".join(f"{each.name.title()}, {'live' if each.is_live else 'test'} mode" for each in looks)

@@ -10,7 +10,8 @@ import discord
 from cogs.channel_cards import ChannelCards
 from cogs.examination import GuildExamination
 from cogs.examiner import Examiner
-from cogs.setup_rows import PaymentLook, SetupFacts, needed_permissions
+from cogs.setup_rows import SetupFacts, needed_permissions
+from membership import setting_up
 from membership.errors import Blocked, Gone, Retry, UserError
 from membership.model import GuildId, Plan
 from membership.records import Guild
@@ -40,7 +41,7 @@ class SetupLook:
             sold = {role for plan in plans for role in plan.roles} - adoptions.keys()
             held = {role: await tx.crowds.count_holders(guild_id, role) for role in sorted(sold)}
         (server, trouble), payments, is_panel_there = await asyncio.gather(
-            self._server(guild_id), self.payments(guild_id), self._is_panel_there(guild)
+            self._server(guild_id), setting_up.payments(self._services, guild_id), self._is_panel_there(guild)
         )
         return SetupFacts(
             guild=guild,
@@ -54,31 +55,12 @@ class SetupLook:
             invite_url=self._invite_url(guild_id, application_id, plans),
         )
 
-    async def payments(self, guild_id: GuildId) -> tuple[PaymentLook, ...]:
-        """Ask every configured account whether it takes our key."""
-        async with self._services.store.read() as tx:
-            allowed = {account.provider for account in await tx.guilds.accounts_of(guild_id)}
-        names = sorted(self._services.sellers.by_name)
-        return tuple(await asyncio.gather(*(self._payment(name, is_allowed=name in allowed) for name in names)))
-
     async def _server(self, guild_id: GuildId) -> tuple[GuildExamination | None, str]:
         try:
             async with asyncio.timeout(LOOK_SECONDS):
                 return await self._examiner.guild(guild_id), ""
         except (Retry, Blocked, Gone, TimeoutError) as failure:
             return None, str(failure) or "Discord took too long to answer"
-
-    async def _payment(self, name: str, *, is_allowed: bool) -> PaymentLook:
-        try:
-            async with asyncio.timeout(LOOK_SECONDS):
-                _, is_live = await self._services.sellers.by_name[name].account()
-        except Blocked as failure:
-            return PaymentLook(
-                name=name, trouble=failure.detail or str(failure), is_refused=True, is_allowed=is_allowed
-            )
-        except (Retry, Gone, TimeoutError) as failure:
-            return PaymentLook(name=name, trouble=str(failure) or "it took too long", is_allowed=is_allowed)
-        return PaymentLook(name=name, is_live=is_live, is_allowed=is_allowed)
 
     async def _is_panel_there(self, guild: Guild) -> bool | None:
         if guild.panel_channel_id is None or guild.panel_message_id is None:

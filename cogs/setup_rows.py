@@ -16,6 +16,7 @@ from cogs.words import code_text
 from membership.desk import Adoption
 from membership.model import ChannelId, OnEnd, Plan, RoleId
 from membership.records import Guild
+from membership.setting_up import PaymentLook
 
 NEEDED = ("manage_roles", "create_instant_invite", "read_messages", "send_messages", "embed_links", "attach_files")
 KICK = "kick_members"
@@ -39,17 +40,6 @@ class Step:
     state: State
     text: str
     button: Button | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaymentLook:
-    """One configured account: live or test, or why it could not be asked. `is_refused`: the provider said no."""
-
-    name: str
-    is_live: bool = False
-    trouble: str = ""
-    is_refused: bool = False
-    is_allowed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

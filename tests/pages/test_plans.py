@@ -61,6 +61,13 @@ async def test_two_roles_are_mapped_to_one_price_by_clicking(stage: PageStage, b
     assert "Change roles" in again.words
 
 
+async def test_a_price_shows_what_every_price_gives(stage: PageStage, boss: Visitor) -> None:
+    plan = await stage.world.plan("vip", VIP)
+    listed = await boss.get(stage.at("/products"))
+    assert listed.words.count("by VIP") == 2
+    assert listed.links.count(stage.at(f"/plans/{plan.id}")) == 2
+
+
 async def test_a_changed_plan_shows_whom_it_touches_and_does_exactly_that(stage: PageStage, boss: Visitor) -> None:
     plan = await stage.world.plan("vip", VIP)
     await stage.world.member("vip", CHARLIE)

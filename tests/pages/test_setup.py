@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from membership import server_settings
 from membership.model import ChannelId, GuildId, UserId
 from membership.ports import Price
 from tests.pages.stage import MANAGER, OPERATOR, OUTSIDER, STAFF, PageStage, Shown, Visitor
 from tests.usecases.fake_discord import MANAGES_SERVER, FakeGuild
 from tests.usecases.world import CHARLIE, EVENT_CHANNEL, GUILD, VIP
+from web.admin.setting_words import every_setting
 
 NEW = GuildId(300)
 
@@ -206,6 +208,11 @@ async def test_what_is_on_no_list_is_refused(stage: PageStage, name: str, value:
     shown = await visitor.press(await visitor.get(stage.at("/settings")), "Save", **{name: value})
     assert shown.status == 422
     assert await stage.world.guild() == before
+
+
+def test_every_setting_of_a_server_is_on_the_page_once() -> None:
+    names = [setting.name for setting in every_setting()]
+    assert sorted(names) == sorted(server_settings.SETTABLE)
 
 
 async def test_the_lock_of_the_installation_is_for_operators(stage: PageStage) -> None:

@@ -96,7 +96,7 @@ async def _page(
     async with visit.store.read() as tx:
         plans = [plan for plan in await tx.plans.all(visit.guild.id) if not plan.is_archived]
     roles = services.discord.roles(target.guild_id)
-    make = (str(NEW_ROLE), visit.words.say("＋ make this role"), "")
+    make = (str(NEW_ROLE), visit.words.say("+ make this role"), "")
     leave = ("", visit.words.say("leave it out"), "")
     matches = server_moves.matches(services, plans, target.guild_id)
     return visit.page(

@@ -178,7 +178,7 @@ async def _page(
         offers=chosen.offers,
         lost=[each for each in plan.products if (each.account_id, each.product_id) not in known],
         key_of=wares.key_of,
-        roles=[*every, (str(NEW_ROLE), visit.words.say("＋ make a new role, named like the plan"), "")],
+        roles=[*every, (str(NEW_ROLE), visit.words.say("+ make a new role, named like the plan"), "")],
         role_options=every,
         ends=ENDS,
         late=LATE,

@@ -28,7 +28,7 @@ from web.wording import money, shortened
 class Line:
     """A product (price None) or one price of it: who sells it for what. `own` is its own plan, None for none yet.
 
-    `shared` are plans that it unlocks together with other products or prices.
+    `shared` are plans that it unlocks together with others: other products, or every price of this one.
     """
 
     key: str
@@ -86,7 +86,7 @@ def _page(
 ) -> web.Response:
     product, ware = sold
     had = frozenset[RoleId]() if own is None else own.all_roles - {NEW_ROLE}
-    make = (str(NEW_ROLE), visit.words.say("＋ make a new role, named like the product"), "")
+    make = (str(NEW_ROLE), visit.words.say("+ make a new role, named like the product"), "")
     return visit.page(
         "admin/product_roles.html",
         status=422 if errors else 200,
@@ -111,7 +111,8 @@ def _lines(visit: StaffVisit, ware: Ware, known: Sequence[Plan], chosen: Choices
 def _line(visit: StaffVisit, sold: tuple[PlanProduct, Price | None], known: Sequence[Plan], chosen: Choices) -> Line:
     product, price = sold
     own = _own(product, known)
-    shared = [plan for plan in known if product in plan.products and plan is not own]
+    whole = replace(product, price_id=None)
+    shared = [plan for plan in known if plan is not own and {product, whole} & set(plan.products)]
     return Line(
         key=wares.key_of(product),
         price=price,
