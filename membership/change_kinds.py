@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import cast
 
+from membership.browsing import MailText
 from membership.desk import Adoption, Exemption, NotificationRule
 from membership.model import (
     AccountId,
@@ -39,6 +40,7 @@ class ChangeKind(StrEnum):
     COMP          {"purchase_id", "status", "ends_at"} of a comp that was given ({} before) or extended
     LINK          {"customer_id", "user_id"}; user_id null: not linked
     PLAN_CODE     {"digests", "is_void"} of codes that were switched off, or made ({} before; undo switches them off)
+    MAIL_TEXT     a server's own words in one mail (`mail_text_json`); empty ones are ours
     """
 
     GUILD = "guild"
@@ -51,6 +53,7 @@ class ChangeKind(StrEnum):
     LINK = "link"
     PLAN_CODE = "plan_code"
     IMPORT = "import"
+    MAIL_TEXT = "mail_text"
 
 
 def plan_json(plan: Plan) -> Json:
@@ -105,6 +108,11 @@ def adoption_json(adoption: Adoption) -> Json:
         "policy": adoption.policy.value,
         "notice_until": moment_json(adoption.notice_until),
     }
+
+
+def mail_text_json(text: MailText) -> Json:
+    """Return a server's own words in a mail as they stand in a change."""
+    return {"template": text.template, "language": text.language, "subject": text.subject, "intro": text.intro}
 
 
 def moment_json(moment: datetime | None) -> str | None:

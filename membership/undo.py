@@ -11,11 +11,13 @@ from datetime import timedelta
 
 from membership import adoption, comps, exemptions, importing, notices, server_settings, staff_links
 from membership.actors import Actor
+from membership.browsing import MailText
 from membership.change_kinds import (
     ChangeKind,
     Json,
     adoption_json,
     exemption_json,
+    mail_text_json,
     moment_of,
     plan_json,
     plan_of,
@@ -284,6 +286,17 @@ async def _put_import(tx: Transaction, change: Change, _actor: Actor, occasion: 
     await importing.mark_undo(tx, change, occasion.now)
 
 
+async def _mail_text(tx: Transaction, change: Change) -> Json:
+    template, language = str(change.after["template"]), str(change.after["language"])
+    found = await tx.mail_texts.get(change.guild_id, template, language)
+    return mail_text_json(found or MailText(guild_id=change.guild_id, template=template, language=language))
+
+
+async def _put_mail_text(tx: Transaction, change: Change, _actor: Actor, _occasion: Occasion) -> None:
+    written = {name: str(value) for name, value in change.before.items()}
+    await tx.mail_texts.put(MailText(guild_id=change.guild_id, **written))
+
+
 _INVERSES: Mapping[ChangeKind, _Inverse] = {
     ChangeKind.GUILD: _Inverse(present=_settings, put_back=_put_settings),
     ChangeKind.RULE: _Inverse(present=_rule, put_back=_put_rule),
@@ -295,6 +308,7 @@ _INVERSES: Mapping[ChangeKind, _Inverse] = {
     ChangeKind.COMP: _Inverse(present=_comp, put_back=_put_comp),
     ChangeKind.LINK: _Inverse(present=_link, put_back=_put_link),
     ChangeKind.IMPORT: _Inverse(present=_import, put_back=_put_import),
+    ChangeKind.MAIL_TEXT: _Inverse(present=_mail_text, put_back=_put_mail_text),
 }
 
 

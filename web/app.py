@@ -22,7 +22,7 @@ from web import (
     webhooks,
     welcome,
 )
-from web.admin import managing, operating, people
+from web.admin import mail, managing, operating, people
 from web.middleware import LARGEST_BODY, answer_failures, guard, observe, security_headers
 from web.pages import PARTS, STYLESHEET_PATH
 from web.parts import Parts
@@ -60,6 +60,7 @@ def _install_site(site: Site) -> None:
     unsubscribe.install(site)
     managing.install(site)
     operating.install(site)
+    mail.install(site)
     people.install(site)
 
 

@@ -33,6 +33,7 @@ _SAFE_METHODS = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 _FORM = "application/x-www-form-urlencoded"
 _WEBHOOKS = "/webhooks/"
 _STATIC = "/static/"
+_POLICY = "Content-Security-Policy"
 ONE_CLICK = "/mail/unsubscribe/"
 """Where mail programs send the one POST of RFC 8058: from no page of ours, proven by the secret in its address."""
 _KEPT = (_STATIC, "/icons/")  # addresses that change with what they serve
@@ -191,7 +192,10 @@ def security_headers(parts: Parts) -> Callable[[web.Request, web.StreamResponse]
     headers = _headers(parts)
 
     async def put(request: web.Request, response: web.StreamResponse) -> None:
+        own_policy = response.headers.get(_POLICY)
         response.headers.update(headers)
+        if own_policy is not None:  # what shows a mail is stricter than a page, and lets its styles be
+            response.headers[_POLICY] = own_policy
         if not request.path.startswith(_KEPT) or response.status != 200:
             response.headers[hdrs.CACHE_CONTROL] = "no-store"
 
@@ -206,7 +210,7 @@ def _headers(parts: Parts) -> Mapping[str, str]:
         f"form-action {targets}"
     )
     headers = {
-        "Content-Security-Policy": policy,
+        _POLICY: policy,
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
         "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
