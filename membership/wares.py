@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from membership.ledgers import Transaction
@@ -34,6 +34,17 @@ class Ware:
     def at(self, price: Price) -> PlanProduct:
         """Return the product at one price alone."""
         return PlanProduct(account_id=self.account.id, product_id=self.product_id, price_id=price.external_id)
+
+    def choices(self, chosen: Collection[PlanProduct]) -> list[tuple[PlanProduct, Price | None]]:
+        """Return what of it can be chosen, each with its price, None for every price.
+
+        With a single price it is taken whole. What is `chosen` already is there, though it be no longer for sale.
+        """
+        shown = [price for price in self.prices if price.is_active or self.at(price) in chosen]
+        if len(shown) == 1 and self.at(shown[0]) not in chosen:
+            return [(self.whole, shown[0])]
+        whole: list[tuple[PlanProduct, Price | None]] = [(self.whole, None)] if shown or self.whole in chosen else []
+        return [*whole, *((self.at(price), price) for price in shown)]
 
     def has(self, product: PlanProduct) -> bool:
         """Say whether what unlocks a plan is this product, or one price of it."""

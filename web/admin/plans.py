@@ -168,15 +168,14 @@ async def _page(
     plan, _ = plan_form.read(typed, before or blank(visit), chosen, visit.words)
     had = frozenset() if before is None else before.all_roles
     every = role_words.options(chosen.roles, {*had, *plan.roles} - {NEW_ROLE}, visit.words)
-    known = {(product.account_id, product.product_id) for ware in chosen.offers for product in (ware.whole,)}
     return visit.page(
         "admin/plan_form.html",
         status=422 if errors else 200,
         errors=errors or {},
         typed=typed,
         look=look,
-        offers=chosen.offers,
-        lost=[each for each in plan.products if (each.account_id, each.product_id) not in known],
+        offers=[(ware, sold) for ware in chosen.offers if (sold := ware.choices(plan.products))],
+        lost=wares.lost(plan, chosen.offers),
         key_of=wares.key_of,
         roles=[*every, (str(NEW_ROLE), visit.words.say("+ make a new role, named like the plan"), "")],
         role_options=every,

@@ -85,6 +85,7 @@ def _page(
     errors: dict[str, str] | None = None,
 ) -> web.Response:
     product, ware = sold
+    price = next((each for known, each in ware.choices([product]) if known == product), None)
     had = frozenset[RoleId]() if own is None else own.all_roles - {NEW_ROLE}
     make = (str(NEW_ROLE), visit.words.say("+ make a new role, named like the product"), "")
     return visit.page(
@@ -93,7 +94,7 @@ def _page(
         errors=errors or {},
         key=wares.key_of(product),
         ware=ware,
-        price=next((each for each in ware.prices if each.external_id == product.price_id), None),
+        price=price,
         own=own if own is not None and own.id else None,
         roles=[*role_words.options(chosen.roles, had, visit.words), make],
         values=[] if own is None else [str(role) for role in own.roles],
@@ -101,11 +102,8 @@ def _page(
 
 
 def _lines(visit: StaffVisit, ware: Ware, known: Sequence[Plan], chosen: Choices) -> list[Line]:
-    sold = [price for price in ware.prices if price.is_active]
-    mapped = {product.price_id for plan in known for product in plan.products if ware.has(product)}
-    shown = [price for price in ware.prices if price.is_active or price.external_id in mapped]
-    whole = [_line(visit, (ware.whole, None), known, chosen)] if len(sold) != 1 or None in mapped else []
-    return [*whole, *(_line(visit, (ware.at(price), price), known, chosen) for price in shown)]
+    mapped = [product for plan in known for product in plan.products]
+    return [_line(visit, sold, known, chosen) for sold in ware.choices(mapped)]
 
 
 def _line(visit: StaffVisit, sold: tuple[PlanProduct, Price | None], known: Sequence[Plan], chosen: Choices) -> Line:
