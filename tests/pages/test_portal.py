@@ -9,6 +9,7 @@ import pytest
 
 from membership import comps, mine
 from membership.actors import Actor
+from membership.errors import Retry
 from membership.model import Dispute, Grant, Lane, MemberKey, Proof, PurchaseKind, PurchaseStatus, UserId
 from tests.pages.stage import PageStage, Shown
 from tests.usecases.world import ALICE, BOB, CHARLIE, GUILD, LATE, VIP, World
@@ -239,8 +240,8 @@ async def test_a_missing_role_is_given_again_on_asking(stage: PageStage, vip: st
     stage.world.roles(CHARLIE).clear()
     visitor = await stage.customer(email=MAIL)
 
-    shown = await visitor.get("/portal")
-    after = await stage.world._while_working(visitor.press(shown, "Give me my role again VIP"))
+    shown = await visitor.get(f"/portal/grants/{(await grant_of(stage.world, vip)).id}")
+    after = await stage.world._while_working(visitor.press(shown, "Give me my role again"))
 
     assert stage.world.roles(CHARLIE) == {VIP}
     assert "you have everything" in after.words
@@ -312,3 +313,14 @@ async def test_names_are_shown_as_names(stage: PageStage) -> None:
 
     assert "<script" not in shown.text
     assert hostile in shown.words
+
+
+async def test_a_role_that_was_seen_missing_is_offered_on_the_card(stage: PageStage, vip: str) -> None:
+    stage.world.discord.faults.fails_always("add_role", Retry("Discord is down"))
+    stage.world.roles(CHARLIE).clear()
+    await stage.world.five_minutes()
+
+    shown = await portal_of(stage)
+
+    assert "(missing)" in shown.words
+    assert shown.form("Give me my role again VIP")

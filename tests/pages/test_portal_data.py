@@ -112,7 +112,7 @@ async def test_while_it_goes_on_costing_money_nothing_is_erased(stage: PageStage
     page = await visitor.get("/portal/privacy")
     forced = await visitor.post("/portal/privacy/erase", {"sure": "on"})
 
-    assert "VIP is still paid for. Cancel it first" in page.words
+    assert "Still being paid for: VIP. Cancel that first" in page.words
     assert forced.status == 422
     assert stage.world.roles(CHARLIE) == {VIP}
 

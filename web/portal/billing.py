@@ -36,10 +36,14 @@ async def show(visit: CustomerVisit) -> web.Response:
     found = await portal.read(visit.services, visit.sign_in)
     speaker = speaker_of(visit)
     running = [(card, price_words(speaker, card)) for card in found.cards if card.is_mine and can_cancel(card.shown)]
+    plans: dict[CustomerId, list[str]] = {}
+    for card in found.cards:
+        plans.setdefault(card.reached.customer.id, []).append(card.shown.plan.name)
     is_holder = any(not card.is_mine and card.shown.is_paid for card in found.cards)
     return visit.page(
         "portal/billing.html",
         accounts=accounts,
+        plans=plans,
         running=running,
         is_holder=is_holder,
         states={state.value: visit.words.say(text) for state, text in _STATES.items()},

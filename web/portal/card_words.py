@@ -20,7 +20,7 @@ from web.wording import money
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """Something a customer can do: a link, or with `is_act` a button; `kind` is "primary", "plain" or ""."""
+    """Something a customer can do: a link, or with `is_act` a button; `kind` is "primary" or ""."""
 
     label: str
     url: str
@@ -31,7 +31,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardWords:
-    """A card as it is read. `tone` is ok, info, warn, bad or off; `facts` stand on one line."""
+    """A card as it is read. `tone` is ok, info, warn, bad or off; `facts` stand on one line.
+
+    `steps` are for now, the most needed first; `more` leads to what can be done at any time.
+    """
 
     card: Card
     tone: str
@@ -40,6 +43,7 @@ class CardWords:
     hint: str
     facts: tuple[str, ...]
     steps: tuple[Step, ...]
+    more: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +72,7 @@ def card_words(speaker: Speaker, card: Card) -> CardWords:
         hint=_hint(speaker, card),
         facts=tuple(_facts(speaker, card)),
         steps=tuple(_steps(speaker, card)),
+        more=tuple(_more(speaker.words, card)),
     )
 
 
@@ -139,14 +144,37 @@ def _facts(speaker: Speaker, card: Card) -> Iterator[str]:
 
 
 def _steps(speaker: Speaker, card: Card) -> Iterator[Step]:
-    words, here = speaker.words, f"/portal/grants/{card.grant_id}"
+    words, here = speaker.words, address_of(card)
     yield from _first_steps(words, card, here)
-    if card.shown.state in _WORTH_A_TRY and card.reached.link is not None:
+    yield from _money_steps(words, card, here)
+    if needs_a_look(card):
         yield Step(label=words.say("Give me my role again"), url=f"{here}/again", is_act=True)
     if card.is_inside and not card.shown.is_over:
         yield Step(label=words.say("Open Discord"), url=f"{speaker.site_url}/channels/{card.guild.id}")
-    yield from _money_steps(words, card, here)
-    yield Step(label=words.say("What happened?"), url=here, kind="plain")
+
+
+def _more(words: Words, card: Card) -> Iterator[Step]:
+    if card.is_mine and card.shown.is_paid:
+        yield Step(label=words.say("Invoices"), url="/portal/billing")
+        if can_cancel(card.shown):
+            yield Step(label=words.say("Cancel membership"), url=f"/portal/cancel/{card.grant_id}")
+    yield Step(label=words.say("What happened?"), url=address_of(card))
+
+
+def address_of(card: Card) -> str:
+    """Return where a membership is shown by itself."""
+    return f"/portal/grants/{card.grant_id}"
+
+
+def can_look_again(card: Card) -> bool:
+    """Say whether one more look may bring a connected member something."""
+    return card.reached.link is not None and card.shown.state in _WORTH_A_TRY
+
+
+def needs_a_look(card: Card) -> bool:
+    """Say whether something is missing that one more look may bring."""
+    is_complete = card.shown.state in _GOOD and card.is_inside and all(role.has for role in card.roles)
+    return can_look_again(card) and not is_complete
 
 
 def _first_steps(words: Words, card: Card, here: str) -> Iterator[Step]:
@@ -180,9 +208,7 @@ def _money_steps(words: Words, card: Card, here: str) -> Iterator[Step]:
     if shown.state is ShownState.PAST_DUE:
         fields = (("task", "card"),)
         yield Step(label=words.say("Update card"), url=f"{here}/billing", is_act=True, kind="primary", fields=fields)
-    if can_cancel(shown):
-        yield Step(label=words.say("Cancel membership"), url=f"/portal/cancel/{card.grant_id}")
-    elif can_resume(shown):
+    if can_resume(shown):
         yield Step(label=words.say("Keep my membership"), url=f"/portal/cancel/{card.grant_id}", kind="primary")
 
 
@@ -202,15 +228,13 @@ def must_sign_in(shown: ShownGrant) -> bool:
     return shown.state is ShownState.FAILED and shown.reason in (Reason.TOKEN_EXPIRED, Reason.SCOPE_MISSING)
 
 
+_GOOD = (ShownState.ACTIVE, ShownState.TRIALING, ShownState.ENDING, ShownState.PAST_DUE)
 _WORTH_A_TRY = (
+    *_GOOD,
     ShownState.FAILED,
     ShownState.DELIVERING,
     ShownState.PENDING_JOIN,
     ShownState.PENDING_RULES,
-    ShownState.ACTIVE,
-    ShownState.TRIALING,
-    ShownState.ENDING,
-    ShownState.PAST_DUE,
     ShownState.HAND_REMOVED,
 )
 _INTERVALS: Mapping[str, str] = {
@@ -220,10 +244,10 @@ _INTERVALS: Mapping[str, str] = {
     "year": translatable("{price} / year"),
 }
 _LOOKS: Mapping[ShownState, tuple[str, str]] = {
-    ShownState.PENDING_PAYMENT: ("info", "⏳"),
-    ShownState.PENDING_LINK: ("info", "⏳"),
-    ShownState.PENDING_JOIN: ("info", "⏳"),
-    ShownState.PENDING_RULES: ("info", "⏳"),
+    ShownState.PENDING_PAYMENT: ("info", "○"),
+    ShownState.PENDING_LINK: ("info", "○"),
+    ShownState.PENDING_JOIN: ("info", "○"),
+    ShownState.PENDING_RULES: ("info", "○"),
     ShownState.DELIVERING: ("off", "…"),
     ShownState.ACTIVE: ("ok", "✓"),
     ShownState.TRIALING: ("ok", "✓"),
@@ -236,7 +260,7 @@ _LOOKS: Mapping[ShownState, tuple[str, str]] = {
     ShownState.DISPUTED: ("bad", "!"),
     ShownState.UNCLEAR: ("warn", "?"),
     ShownState.REMOVING: ("off", "…"),
-    ShownState.REVOKED: ("off", "○"),
+    ShownState.REVOKED: ("off", "–"),
 }
 _PLAIN: Mapping[ShownState, str] = {
     ShownState.PENDING_PAYMENT: translatable("Waiting for the payment"),

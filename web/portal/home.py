@@ -15,7 +15,7 @@ from membership.services import Services
 from web.leaving import leave_by
 from web.naming import named_after
 from web.outcomes import Notice, Step
-from web.portal.card_words import Speaker, card_words
+from web.portal.card_words import Speaker, can_look_again, card_words, needs_a_look
 from web.portal.story_words import told_words
 from web.site import Site
 from web.visits import CustomerVisit
@@ -54,7 +54,12 @@ async def show_story(visit: CustomerVisit) -> web.Response:
     told = await portal_story.read(visit.services, visit.sign_in, card.grant_id)
     here = await named_after(visit, {card.guild.id})
     words = card_words(speaker_of(visit), card)
-    return here.page("portal/story.html", words_of_card=words, told=[told_words(visit.words, each) for each in told])
+    return here.page(
+        "portal/story.html",
+        words_of_card=words,
+        told=[told_words(visit.words, each) for each in told],
+        is_worth_a_look=can_look_again(card) and not needs_a_look(card),
+    )
 
 
 async def try_again(visit: CustomerVisit) -> web.Response:
