@@ -101,10 +101,15 @@ class Listings:
     async def mails(self, customer_id: CustomerId, purchase_id: PurchaseId, limit: int) -> Sequence[SentMail]:
         """Return the mails to a payer that are about one purchase, newest first, of the last `limit` to them."""
         mail = outbox_messages.c
-        last = select(func.max(deliveries.c.id)).where(deliveries.c.message_id == mail.id).scalar_subquery()
+        last = (
+            select(deliveries.c.detail)
+            .where(deliveries.c.message_id == mail.id)
+            .order_by(deliveries.c.id.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
         found = await self._connection.execute(
-            select(mail.template, mail.created_at, mail.state, mail.settled_at, mail.facts, deliveries.c.detail)
-            .outerjoin(deliveries, deliveries.c.id == last)
+            select(mail.template, mail.created_at, mail.state, mail.settled_at, mail.facts, last.label("detail"))
             .where(mail.kind == "mail", mail.target == str(customer_id))
             .order_by(mail.id.desc())
             .limit(limit)

@@ -10,10 +10,10 @@ import pytest
 from membership.desk import Change
 from membership.listing_ledgers import EntryFilter, EventFilter
 from membership.model import GuildId
-from membership.records import Account, AuditEntry
+from membership.records import Account, AuditEntry, Draft
 from storage import listings
 from storage.store import Database, Transaction
-from tests.storage.builders import CHARLIE, DANA, GUILD, an_event
+from tests.storage.builders import CHARLIE, DANA, GUILD, a_linked_grant, a_purchase, an_event
 from tests.storage.databases import NOON
 
 ELSEWHERE = GuildId(2_200_000_000_000_000_002)
@@ -145,3 +145,47 @@ async def test_changes_are_listed_by_whom_and_a_page_at_a_time(database: Databas
         assert rest.next_before is None
         assert [change.id for change in own.rows] == [3, 1]
         assert (await tx.listings.changes(ELSEWHERE, limit=9)).rows == ()
+
+
+async def test_mails_about_a_purchase_are_told_with_their_last_try(database: Database) -> None:
+    async with database.write() as tx:
+        purchase = await a_purchase(tx)
+        for number, about in enumerate((int(purchase.id), int(purchase.id), 77)):
+            draft = Draft(
+                dedupe_key=f"mail:{number}",
+                kind="mail",
+                target=str(purchase.customer_id),
+                template="connect",
+                facts={"purchase_id": about},
+            )
+            await tx.outbox.put(draft, NOON + number * MINUTE)
+        await tx.outbox.record_try(1, "busy", NOON, is_answered=True)
+        await tx.outbox.settle(1, "sent", "", NOON + MINUTE)
+        mails = await tx.listings.mails(purchase.customer_id, purchase.id, 9)
+    assert [(mail.state, mail.detail, mail.settled_at) for mail in mails] == [
+        ("waiting", "", None),
+        ("sent", "", NOON + MINUTE),
+    ]
+
+
+async def test_codes_of_a_purchase_are_told(database: Database) -> None:
+    async with database.write() as tx:
+        purchase = await a_purchase(tx)
+        await tx.codes.issue("old", purchase.id, NOON)
+        await tx.codes.issue("new", purchase.id, NOON + MINUTE)
+        assert [code.digest for code in await tx.listings.codes(purchase.id, 9)] == ["new", "old"]
+
+
+async def test_entries_about_a_payer_and_their_grants_are_told_without_other_servers(database: Database) -> None:
+    async with database.write() as tx:
+        grant = await a_linked_grant(tx)
+        purchase = await tx.purchases.get(grant.purchase_id)
+        told = [
+            an_entry("grant.created", grant_id=grant.id, customer_id=purchase.customer_id),
+            an_entry("link.created", guild_id=None, customer_id=purchase.customer_id),
+            an_entry("grant.created", guild_id=ELSEWHERE, customer_id=purchase.customer_id, grant_id=grant.id),
+            an_entry("role.added", user_id=CHARLIE),
+        ]
+        numbers = [await tx.audit.add(entry, NOON) for entry in told]
+        found = await tx.listings.about(GUILD, purchase.customer_id, [grant.id], 9)
+    assert [entry.number for entry in found] == [numbers[1], numbers[0]]
