@@ -5,6 +5,8 @@ A preview is a list of effects. Its text form is what is stored and hashed, so t
 
 from __future__ import annotations
 
+import hashlib
+import heapq
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
@@ -37,6 +39,7 @@ NEW_PLAN = PlanId(0)
 NEW_ROLE = RoleId(1)
 """Stands for the role that is made together with the plan."""
 EXEMPT = "exempt"
+_SORTED_AT_ONCE = 2000
 
 
 class Fate(StrEnum):
@@ -197,6 +200,39 @@ def differences(before: Tally, after: Tally) -> tuple[list[Effect], list[Effect]
     then, now = ({deed(line): line for lines in tally.lines.values() for line in lines} for tally in (before, after))
     came = [Effect.parse(line) for key, line in now.items() if key not in then]
     return came, [Effect.parse(line) for key, line in then.items() if key not in now]
+
+
+def spelled(tally: Tally) -> tuple[str, str]:
+    """Return all effects as lines, and a name for exactly what would be done to whom.
+
+    Who cannot be served does not count, and neither does why something happens.
+    """
+    lines = [line for each in tally.lines.values() for line in each]
+    deeds = [deed(line) for fate, each in tally.lines.items() if fate is not Fate.BLOCKED for line in each]
+    digest = hashlib.sha256()
+    # Sorted: a grant that is opened meanwhile moves its member to another place in the count, and changes nothing. In
+    # portions: while Python sorts one list, no other thread runs.
+    portions = [sorted(deeds[start : start + _SORTED_AT_ONCE]) for start in range(0, len(deeds), _SORTED_AT_ONCE)]
+    for line in heapq.merge(*portions):
+        digest.update(line.encode() + b"\n")
+    return "\n".join(lines), digest.hexdigest()
+
+
+def told_as(tally: Tally, people: str) -> dict[str, object]:
+    """Return a tally as a preview keeps it; `people` are its effects as `spelled` wrote them.
+
+    One text, not a list: it is written and read in one go, however many people it names.
+    """
+    return {"people": people, "done": tally.done, "unlinked": tally.unlinked}
+
+
+def told(written: Mapping[str, object]) -> Tally:
+    """Read back what `told_as` wrote."""
+    tally = Tally(unlinked=int(str(written["unlinked"])))
+    for line in str(written["people"]).splitlines():
+        tally.add(Effect.parse(line))
+    tally.done = tally.total = int(str(written["done"]))
+    return tally
 
 
 def _roles(text: str) -> tuple[RoleId, ...]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import heapq
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -39,10 +38,12 @@ from membership.plan_effects import (
     Fate,
     Ground,
     Tally,
-    deed,
     differences,
     effect,
     observed_of,
+    spelled,
+    told,
+    told_as,
 )
 from membership.records import HeldRemoval
 from membership.services import Services
@@ -53,7 +54,6 @@ PAGE = 100
 SEEN_LIVE = 200
 """Up to so many people Discord is asked how they are now; for more, what was last seen has to do."""
 KIND = "plan"
-_SORTED_AT_ONCE = 2000
 _NAME_LENGTH = 16
 
 
@@ -126,10 +126,7 @@ async def keep(services: Services, actor: Actor, plan: Plan, tally: Tally) -> Sh
         content = {
             "plan": plan_json(plan),
             "before": None if before is None else plan_json(before),
-            # One text, not a list: it is written and read in one go, however many people it names.
-            "people": people,
-            "done": tally.done,
-            "unlinked": tally.unlinked,
+            **told_as(tally, people),
         }
         await tx.previews.put(
             Preview(
@@ -222,10 +219,7 @@ def _shown(kept: Preview | None) -> Shown:
     """Read a kept preview. Raises UserError when there is none."""
     if kept is None or kept.kind != KIND:
         raise UserError("This preview is older than ten minutes, or was used. Ask for a new one; nothing was changed.")
-    tally = Tally(unlinked=int(str(kept.content["unlinked"])))
-    for line in str(kept.content["people"]).splitlines():
-        tally.add(Effect.parse(line))
-    tally.done = tally.total = int(str(kept.content["done"]))
+    tally = told(kept.content)
     before = kept.content["before"]
     return Shown(
         id=kept.id,
@@ -285,19 +279,3 @@ def _deed(before: Plan | None, plan: Plan) -> str:
 
 def _name(services: Services) -> str:
     return hashlib.sha256(services.randomness.token().encode()).hexdigest()[:_NAME_LENGTH]
-
-
-def spelled(tally: Tally) -> tuple[str, str]:
-    """Return all effects as lines, and a name for exactly what would be done to whom.
-
-    Who cannot be served does not count, and neither does why something happens.
-    """
-    lines = [line for each in tally.lines.values() for line in each]
-    deeds = [deed(line) for fate, each in tally.lines.items() if fate is not Fate.BLOCKED for line in each]
-    digest = hashlib.sha256()
-    # Sorted: a grant that is opened meanwhile moves its member to another place in the count, and changes nothing. In
-    # portions: while Python sorts one list, no other thread runs.
-    portions = [sorted(deeds[start : start + _SORTED_AT_ONCE]) for start in range(0, len(deeds), _SORTED_AT_ONCE)]
-    for line in heapq.merge(*portions):
-        digest.update(line.encode() + b"\n")
-    return "\n".join(lines), digest.hexdigest()

@@ -11,14 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from membership import plan_checks, plan_effects, plans, preview, staff_acts
+from membership import move_previews, plan_checks, plan_effects, plans, preview, staff_acts
 from membership.actors import Actor
-from membership.change_kinds import ChangeKind, Json, plan_json, plan_of
+from membership.change_kinds import ChangeKind, plan_json
 from membership.desk import Preview
 from membership.errors import UserError
 from membership.ledgers import Transaction
 from membership.model import ChangeId, GuildId, OnPastDue, Plan, PlanId, RoleId
-from membership.plan_effects import NEW_PLAN, NEW_ROLE, Effect, Tally
+from membership.move_previews import Carried, MoveShown, Route
+from membership.plan_effects import NEW_PLAN, NEW_ROLE, Effect
 from membership.preview import LASTS
 from membership.records import AuditEntry
 from membership.services import Services
@@ -37,38 +38,6 @@ class RoleMatch:
     role_id: RoleId
     name: str
     target: RoleId | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """What somebody chose: which plans, and for each of their roles one over there. NEW_ROLE: made under its name.
-
-    A role that is not among `roles` is left out. `archives`: nobody new gets the plans here.
-    """
-
-    plan_ids: tuple[PlanId, ...]
-    roles: Mapping[RoleId, RoleId]
-    archives: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Carried:
-    """A plan as it is here, as it would be there, and what that does to whom there."""
-
-    source: Plan
-    plan: Plan
-    tally: Tally
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MoveShown:
-    """A preview as it was kept. `names` are those of the roles that would be made."""
-
-    id: str
-    target_id: GuildId
-    carried: tuple[Carried, ...]
-    route: Route
-    names: Mapping[RoleId, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +102,7 @@ async def look(services: Services, actor: Actor, preview_id: str) -> MoveShown:
     """Return a preview of the actor's server that is still good. Raises UserError."""
     async with services.store.read() as tx:
         kept = await tx.previews.get(preview_id, actor.guild_id, services.clock.now())
-    return await asyncio.to_thread(_shown, kept)
+    return await _read(kept)
 
 
 async def apply(services: Services, actor: Actor, target: Actor, preview_id: str) -> Moved | MoveDiffers:
@@ -145,14 +114,14 @@ async def apply(services: Services, actor: Actor, target: Actor, preview_id: str
     now = services.clock.now()
     async with services.store.write() as tx:
         kept = await tx.previews.take(preview_id, actor.guild_id, now)
-    shown = await asyncio.to_thread(_shown, kept)
+    shown = await _read(kept)
     if shown.target_id != target.guild_id or kept is None:
         raise UserError(_TOO_OLD)
     async with services.store.read() as tx:
         await _require_active(tx, target.guild_id)
         await _require_untouched(tx, shown)
     again = [await _counted(services, each.source, each.plan) for each in shown.carried]
-    if await asyncio.to_thread(_hash, again) != kept.set_hash:
+    if await asyncio.to_thread(move_previews.hash_of, again) != kept.set_hash:
         return await _differs(services, actor, shown, again)
     made = await _make_roles(services, target, shown)
     roles = {**shown.route.roles, **made}
@@ -256,14 +225,14 @@ async def _differs(services: Services, actor: Actor, shown: MoveShown, again: Se
 
 async def _keep(services: Services, actor: Actor, shown: MoveShown) -> None:
     now = services.clock.now()
-    content = await asyncio.to_thread(_content, shown)
+    content = await asyncio.to_thread(move_previews.written, shown)
     kept = Preview(
         id=shown.id,
         guild_id=actor.guild_id,
         actor=str(actor),
         kind=KIND,
         content=content,
-        set_hash=await asyncio.to_thread(_hash, shown.carried),
+        set_hash=await asyncio.to_thread(move_previews.hash_of, shown.carried),
         created_at=now,
         expires_at=now + LASTS,
     )
@@ -271,62 +240,11 @@ async def _keep(services: Services, actor: Actor, shown: MoveShown) -> None:
         await tx.previews.put(kept)
 
 
-def _hash(carried: Sequence[Carried]) -> str:
-    return hashlib.sha256("".join(preview.spelled(each.tally)[1] for each in carried).encode()).hexdigest()
-
-
-def _content(shown: MoveShown) -> Json:
-    return {
-        "target_id": str(shown.target_id),
-        "archives": shown.route.archives,
-        "roles": {str(role): str(target) for role, target in shown.route.roles.items()},
-        "names": {str(role): name for role, name in shown.names.items()},
-        "carried": [
-            {
-                "source": plan_json(each.source),
-                "plan": plan_json(each.plan),
-                "people": preview.spelled(each.tally)[0],
-                "done": each.tally.done,
-                "unlinked": each.tally.unlinked,
-            }
-            for each in shown.carried
-        ],
-    }
-
-
-def _shown(kept: Preview | None) -> MoveShown:
+async def _read(kept: Preview | None) -> MoveShown:
     """Read a kept preview. Raises UserError when there is none."""
     if kept is None or kept.kind != KIND:
         raise UserError(_TOO_OLD)
-    content = kept.content
-    carried = tuple(_carried(each) for each in _list(content["carried"]))
-    roles = {RoleId(int(role)): RoleId(int(str(target))) for role, target in _object(content["roles"]).items()}
-    return MoveShown(
-        id=kept.id,
-        target_id=GuildId(int(str(content["target_id"]))),
-        carried=carried,
-        route=Route(
-            plan_ids=tuple(each.source.id for each in carried), roles=roles, archives=content["archives"] is True
-        ),
-        names={RoleId(int(role)): str(name) for role, name in _object(content["names"]).items()},
-    )
-
-
-def _carried(written: object) -> Carried:
-    each = _object(written)
-    tally = Tally(unlinked=int(str(each["unlinked"])))
-    for line in str(each["people"]).splitlines():
-        tally.add(Effect.parse(line))
-    tally.done = tally.total = int(str(each["done"]))
-    return Carried(source=plan_of(_object(each["source"])), plan=plan_of(_object(each["plan"])), tally=tally)
-
-
-def _object(written: object) -> Json:
-    return dict(written) if isinstance(written, Mapping) else {}
-
-
-def _list(written: object) -> list[object]:
-    return list(written) if isinstance(written, list | tuple) else []
+    return await asyncio.to_thread(move_previews.read, kept.id, kept.content)
 
 
 # ------------------------------------------------------------------------------------------------------ what is asked

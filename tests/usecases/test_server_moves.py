@@ -8,8 +8,9 @@ from membership import server_moves, servers, undo
 from membership.actors import Actor
 from membership.errors import UserError
 from membership.model import GuildId, OnPastDue, PlanId, RoleId
+from membership.move_previews import Route
 from membership.plan_effects import NEW_ROLE, Fate
-from membership.server_moves import Moved, MoveDiffers, Route
+from membership.server_moves import Moved, MoveDiffers
 from tests.usecases.fake_discord import FakeGuild
 from tests.usecases.world import ALICE, BOB, CHARLIE, DORA, GOLD, GUILD, LATE, VIP, World
 

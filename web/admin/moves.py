@@ -11,9 +11,10 @@ from membership import server_moves
 from membership.actors import Actor
 from membership.errors import Gone, Retry, UserError
 from membership.model import GuildId, Plan, PlanId, RoleId
+from membership.move_previews import Carried, MoveShown, Route
 from membership.plan_effects import NEW_ROLE, Effect, Fate
 from membership.records import Guild
-from membership.server_moves import Carried, MoveDiffers, MoveShown, Route
+from membership.server_moves import MoveDiffers
 from web.admin import role_words
 from web.admin.effect_words import FATES, why_text
 from web.admin.previews import names_of
