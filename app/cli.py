@@ -249,6 +249,35 @@ def brake_discard(context: click.Context, batch: int, set_hash: str) -> int:
     return discard(settings, batch, set_hash)
 
 
+@doorlist.group()
+def mail() -> None:
+    """Look at mails, and see whether they leave this machine."""
+
+
+@mail.command("preview")
+@click.argument("name")
+@click.option("--lang", "language", default="en", show_default=True, help="The language: en, it.")
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), default=Path("data/mail-previews"))
+@click.pass_context
+def mail_preview(context: click.Context, name: str, language: str, folder: Path) -> int:
+    """Write the mail NAME with made-up facts into a folder, and print its text."""
+    settings = _load(context).settings
+    from app.mail import preview
+
+    return preview(settings, name, language, folder)
+
+
+@mail.command("test")
+@click.argument("address")
+@click.pass_context
+def mail_test(context: click.Context, address: str) -> int:
+    """Send a test mail to ADDRESS."""
+    settings = _load(context).settings
+    from app.mail import send_test
+
+    return send_test(settings, address)
+
+
 @doorlist.command()
 @click.argument("areas", nargs=-1, metavar="[AREA]...")
 @click.option("--fix", is_flag=True, help="Offer to repair what can be repaired, one by one.")
