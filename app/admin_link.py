@@ -15,16 +15,17 @@ from cogs.discord_side import open_discord
 from membership import first_sign_in
 from membership.checks import Skip
 from membership.errors import DoorlistError
+from membership.model import UserId
 
 MINUTES = int(first_sign_in.LIFE.total_seconds() / 60)
 
 
-def print_link(settings: Settings) -> int:
-    """Print a link and what it does."""
+def print_link(settings: Settings, user: int | None = None) -> int:
+    """Print a link and what it does; with a Discord user's id it serves them alone."""
     if settings.is_sandbox:
         return _complain("The sandbox needs no link: open its staff pages and sign in as Olga, who runs it.", WRONG_USE)
     try:
-        token, public_url = asyncio.run(_issue(settings))
+        token, public_url = asyncio.run(_issue(settings, None if user is None else UserId(user)))
     except Skip as refusal:
         return _complain(f"A link cannot be made: {refusal}. Start Doorlist, then try again.", WRONG_USE)
     except DoorlistError as failure:
@@ -36,11 +37,14 @@ def print_link(settings: Settings) -> int:
     click.echo(
         "that account runs this Doorlist: it lets servers in, and its sign-in opens the staff pages from then on."
     )
-    click.echo("The link serves once. Give it to nobody: whoever opens it first gets all of that.")
+    if user is None:
+        click.echo("The link serves once. Give it to nobody: whoever opens it first gets all of that.")
+    else:
+        click.echo(f"The link serves once, and only the account {user}.")
     return FINE
 
 
-async def _issue(settings: Settings) -> tuple[str, str]:
+async def _issue(settings: Settings, user_id: UserId | None) -> tuple[str, str]:
     """Store a new link in the database as it is, which a running instance may use at the same time."""
     clock = SystemClock()
     async with AsyncExitStack() as stack:
@@ -49,7 +53,7 @@ async def _issue(settings: Settings) -> tuple[str, str]:
         stack.push_async_callback(discord.port.close)
         ground = Ground(settings=settings, clock=clock, database=opened.database.get(), discord=discord, bell=Bell())
         services = await open_services(stack, ground)
-        return await first_sign_in.issue(services, None, may_operate=True), services.public_url
+        return await first_sign_in.issue(services, user_id, may_operate=True), services.public_url
 
 
 def _complain(text: str, code: int) -> int:

@@ -201,13 +201,14 @@ def server_remove(context: click.Context, guild: int) -> int:
 
 
 @doorlist.command("admin-link")
+@click.option("--as", "user", type=int, metavar="USER", help="A Discord user's id: the link serves them alone.")
 @click.pass_context
-def admin_link(context: click.Context) -> int:
+def admin_link(context: click.Context, user: int | None) -> int:
     """Print a link that makes whoever opens it an operator: once, within five minutes."""
     settings = _load(context).settings
     from app.admin_link import print_link
 
-    return print_link(settings)
+    return print_link(settings, user)
 
 
 @doorlist.group()

@@ -29,6 +29,16 @@ async def test_the_printed_link_makes_an_operator_of_a_running_doorlist(
     assert BOSS in clinic.services.operators.ids
 
 
+async def test_a_link_for_somebody_serves_them_alone(clinic: Clinic, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await asyncio.to_thread(main, [*assignments(clinic), "admin-link", "--as", str(BOSS)]) == 0
+    shown = capsys.readouterr().out
+    found = re.search(r"/admin/first/(\S+)", shown)
+    assert found is not None
+    assert f"only the account {BOSS}" in shown
+    link = await first_sign_in.look(clinic.services, digest(found[1]))
+    assert link == first_sign_in.FirstLink(user_id=BOSS, may_operate=True)
+
+
 def test_the_sandbox_needs_none(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--set", "mode=sandbox", "admin-link"]) == 2
     assert "sign in as Olga" in capsys.readouterr().err
