@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from locales.catalogue import Words
 from membership.charts import ChartSpec, Series, Shape, bar_ends, bar_range, line_range
 
-WIDTH, HEIGHT = 400, 240
-_TOP, _BOTTOM, _RIGHT = 22, 214, WIDTH - 6
+WIDTH, HEIGHT = 340, 230
+_TOP, _BOTTOM, _RIGHT = 22, 206, WIDTH - 6
 _GAP = 26
 _LETTER = 6.4
 """About how wide a letter or digit is, in units of the drawing; text is 12 high."""
