@@ -72,6 +72,14 @@ def warnings(results: Sequence[Result]) -> list[Result]:
     return [result for result in results if result.outcome is Outcome.WARN]
 
 
+def strong_roles(plan: Plan, roles: Mapping[RoleId, GuildRole], before: Plan | None = None) -> list[GuildRole]:
+    """Return the roles new in a plan that give power over others: to let these be had takes Administrator.
+
+    That stands for "nobody above yourself" wherever it is not known how the roles of a person and of the plan stand.
+    """
+    return [role for role in _present(_news(plan, before), roles) if role.dangers]
+
+
 def judge_roles(plan: Plan, roles: Mapping[RoleId, GuildRole]) -> list[Finding]:
     """Look for roles that do not exist, or that nobody but Discord can give."""
     findings = [

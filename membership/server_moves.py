@@ -82,6 +82,7 @@ async def show(services: Services, actor: Actor, target: Actor, route: Route) ->
     async with services.store.read() as tx:
         await _require_active(tx, target.guild_id)
         sources = [await _plan(tx, actor, plan_id) for plan_id in route.plan_ids]
+    _require_power(services, target, route.roles.values())
     if not sources:
         raise UserError("Choose at least one plan to carry over.")
     carried = [await _counted(services, source, _carry(source, target.guild_id, route.roles)) for source in sources]
@@ -108,7 +109,7 @@ async def look(services: Services, actor: Actor, preview_id: str) -> MoveShown:
 async def apply(services: Services, actor: Actor, target: Actor, preview_id: str) -> Moved | MoveDiffers:
     """Make the plans in the other server, if they still do to people there exactly what was shown.
 
-    Raises UserError, Blocked, Retry. A role that was made for a race that is lost stays, and is named.
+    Raises UserError, Blocked, Retry.
     """
     _require_both(actor, target)
     now = services.clock.now()
@@ -120,13 +121,14 @@ async def apply(services: Services, actor: Actor, target: Actor, preview_id: str
     async with services.store.read() as tx:
         await _require_active(tx, target.guild_id)
         await _require_untouched(tx, shown)
+    _require_power(services, target, shown.route.roles.values())
     again = [await _counted(services, each.source, each.plan) for each in shown.carried]
     if await asyncio.to_thread(move_previews.hash_of, again) != kept.set_hash:
         return await _differs(services, actor, shown, again)
     made = await _make_roles(services, target, shown)
     roles = {**shown.route.roles, **made}
     async with services.store.write() as tx:
-        await _require_untouched(tx, shown)
+        await _require_untouched(tx, shown, made.values())
         moved = [await _write(tx, target, _carry(each.source, target.guild_id, roles), now) for each in shown.carried]
         if shown.route.archives:
             await _archive(tx, actor, shown, now)
@@ -269,9 +271,21 @@ async def _plan(tx: Transaction, actor: Actor, plan_id: PlanId) -> Plan:
     return plan
 
 
-async def _require_untouched(tx: Transaction, shown: MoveShown) -> None:
+def _require_power(services: Services, target: Actor, roles: Iterable[RoleId]) -> None:
+    """Refuse roles with power over others to people who have not all power there. Raises UserError."""
+    there = services.discord.roles(target.guild_id)
+    for role in (there[role_id] for role_id in roles if role_id in there):
+        if role.dangers and not target.can_data:
+            powers = ", ".join(role.dangers)
+            raise UserError(
+                f"@{role.name} gives {powers}. Somebody with Administrator in that server has to choose it."
+            )
+
+
+async def _require_untouched(tx: Transaction, shown: MoveShown, made: Iterable[RoleId] = ()) -> None:
+    """Raise UserError where somebody was faster; it says when roles were made in vain, which only people delete."""
+    unused = " The roles that were made there are not used: delete them." if list(made) else ""
     for each in shown.carried:
         if await tx.plans.get(each.source.id) != each.source:
-            raise UserError(
-                f"Somebody has changed {each.source.name} meanwhile. Look at it again; nothing was carried."
-            )
+            text = f"Somebody has changed {each.source.name} meanwhile. Look again; nothing was carried over."
+            raise UserError(text + unused)

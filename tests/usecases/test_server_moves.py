@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from membership import server_moves, servers, undo
@@ -122,6 +124,18 @@ async def test_manage_server_is_needed_in_both(world: World, there: FakeGuild) -
     for target in (weak, other, HERE_ACTOR):
         with pytest.raises(UserError, match="Manage Server in both"):
             await server_moves.show(world.services, HERE_ACTOR, target, route)
+
+
+async def test_power_over_others_there_takes_administrator_there(world: World, there: FakeGuild) -> None:
+    plan = await world.plan("vip", VIP)
+    there.dangers[THERE_VIP] = ("Ban Members",)
+    route = Route(plan_ids=(plan.id,), roles={VIP: THERE_VIP})
+    with pytest.raises(UserError, match="Administrator in that server"):
+        await server_moves.show(world.services, HERE_ACTOR, THERE_ACTOR, route)
+    strong = replace(THERE_ACTOR, can_data=True)
+    shown = await server_moves.show(world.services, HERE_ACTOR, strong, route)
+    with pytest.raises(UserError, match="Administrator in that server"):
+        await server_moves.apply(world.services, HERE_ACTOR, THERE_ACTOR, shown.id)
 
 
 async def test_what_cannot_be_carried_is_refused_before_anything_is_kept(world: World, there: FakeGuild) -> None:

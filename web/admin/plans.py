@@ -107,17 +107,10 @@ def role_names(visit: StaffVisit, plan: Plan, chosen: Choices) -> list[str]:
 
 
 async def flaws(visit: StaffVisit, plan: Plan, before: Plan | None) -> dict[str, str]:
-    """Say why a plan cannot be saved, by the field of the form that it is about.
-
-    Roles with power over others are for people who have all power already: the pages know no order of roles among
-    people, so that this stands for "not above yourself".
-    """
+    """Say why a plan cannot be saved by who visits, by the field of the form that it is about."""
     failed = plan_checks.failures(await plan_checks.check_plan(visit.services, plan, before))
     errors = {_FIELDS.get(result.id, "roles"): _said(result) for result in reversed(failed)}
-    is_new = before is None or (before.is_archived and not plan.is_archived)
-    known = frozenset() if before is None or is_new else before.all_roles
-    roles = visit.services.discord.roles(visit.guild.id)
-    strong = [roles[role] for role in sorted(plan.all_roles - known) if role in roles and roles[role].dangers]
+    strong = plan_checks.strong_roles(plan, visit.services.discord.roles(visit.guild.id), before)
     if strong and not visit.actor.can_data:
         errors.setdefault(
             "roles",
