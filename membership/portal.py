@@ -64,16 +64,14 @@ class Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portal:
-    """Everything of one customer, what lives first. `left_out`: cards beyond those that are shown."""
+    """Everything of one customer, what lives first. `left_out`: cards beyond those that are shown.
+
+    `has_more_by_mail`: their address bought something that another Discord account has.
+    """
 
     cards: tuple[Card, ...]
-    reached: tuple[Reached, ...]
     left_out: int = 0
-
-    @property
-    def is_live(self) -> bool:
-        """Say whether anything is left that has not ended."""
-        return any(not card.shown.is_over for card in self.cards)
+    has_more_by_mail: bool = False
 
 
 async def read(services: Services, sign_in: SignIn) -> Portal:
@@ -81,9 +79,10 @@ async def read(services: Services, sign_in: SignIn) -> Portal:
     async with services.store.read() as tx:
         reached = await reach.customers(tx, sign_in)
         found = [card for each in reached for card in await _cards_of(services, tx, each)]
+        has_more = await reach.has_more_by_mail(tx, sign_in)
     worth = _worth_showing(found)
     cards = await _named(services, worth[:MOST_CARDS])
-    return Portal(cards=tuple(cards), reached=tuple(reached), left_out=max(0, len(worth) - MOST_CARDS))
+    return Portal(cards=tuple(cards), left_out=max(0, len(worth) - MOST_CARDS), has_more_by_mail=has_more)
 
 
 async def card(services: Services, sign_in: SignIn, grant_id: GrantId) -> Card:

@@ -63,10 +63,18 @@ class ReachedGrant:
 def rank_of(sign_in: SignIn, customer: Customer, link: Link | None) -> Rank | None:
     """Say what somebody is to a payer, None for a stranger. An erased payer has no address, so nobody proves it."""
     if same_address(customer.email, sign_in.email):
-        return Rank.PAYER
+        return None if is_with_somebody_else(sign_in, link) else Rank.PAYER
     if link is None or sign_in.user_id is None or link.user_id != sign_in.user_id:
         return None
     return Rank.PAYER if link.proof in READS_THE_MAIL else Rank.HOLDER
+
+
+def is_with_somebody_else(sign_in: SignIn, link: Link | None) -> bool:
+    """Say whether an address has only Discord's word, and what it bought is connected to another account.
+
+    Discord's word connects what nobody has, and takes nothing from anybody (verifying.py): a mail does.
+    """
+    return sign_in.user_id is not None and link is not None and link.user_id != sign_in.user_id
 
 
 async def customers(tx: Transaction, sign_in: SignIn) -> Sequence[Reached]:
@@ -84,6 +92,16 @@ async def customers(tx: Transaction, sign_in: SignIn) -> Sequence[Reached]:
             account = await tx.accounts.get(customer.account_id)
             found.append(Reached(customer=customer, account=account, link=link, rank=rank))
     return found
+
+
+async def has_more_by_mail(tx: Transaction, sign_in: SignIn) -> bool:
+    """Say whether a sign-in by mail would show more than this one with Discord does."""
+    if sign_in.user_id is None or not sign_in.email:
+        return False
+    for customer in await tx.customers.with_email(sign_in.email, MOST_CUSTOMERS):
+        if is_with_somebody_else(sign_in, await tx.links.active(customer.id)):
+            return True
+    return False
 
 
 async def grant(tx: Transaction, sign_in: SignIn, grant_id: GrantId) -> ReachedGrant:

@@ -202,3 +202,15 @@ async def test_the_sign_in_of_staff_is_none_of_the_portals(stage: PageStage) -> 
 
     assert (await staff.get("/admin")).status == 200
     assert (await customer.get("/portal")).status == 303
+
+
+async def test_dates_are_told_in_the_chosen_time_zone(stage: PageStage, vip: str) -> None:
+    visitor = await stage.customer(email=MAIL)
+    (grant,) = await stage.world.grants(vip)
+
+    before = await visitor.get(f"/portal/grants/{grant.id}")
+    await visitor.post("/portal/preferences", {"time_zone": "Asia/Tokyo"})
+    after = await visitor.get(f"/portal/grants/{grant.id}")
+
+    assert "1 Mar 2026, 12:00" in before.words
+    assert "1 Mar 2026, 21:00" in after.words

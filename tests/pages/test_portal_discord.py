@@ -97,7 +97,8 @@ async def test_there_are_two_switches_in_thirty_days(stage: PageStage) -> None:
     assert stage.world.roles(DORA) == {VIP}
     await stage.world.advance(days=31)
     returned = await stage.customer(email=MAIL)
-    assert (await returned.get("/portal/discord")).form("Switch to another account")
+    page = await returned.get("/portal/discord")
+    assert page.form("Switch to another account").action == "/portal/discord/connect"
 
 
 async def test_taking_an_account_off_first_is_no_way_around_the_limit(stage: PageStage) -> None:

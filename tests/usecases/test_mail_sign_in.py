@@ -157,3 +157,22 @@ async def test_no_secret_stands_in_the_database_in_clear(shop: World) -> None:
 
     for secret in (key, secrets.token, codes.digest(secrets.code), f'"{secrets.code}"'):
         assert secret not in text
+
+
+async def test_the_mail_carries_the_code_and_the_link_and_serves(shop: World) -> None:
+    answer = await mail_sign_in.ask(shop.services, MAIL)
+    await shop.settle()
+    mail = shop.mailer.sent[-1]
+
+    assert (mail.to, mail.template) == (MAIL, "signin")
+    token = str(mail.facts["link"]).rpartition("/sign-in/")[2]
+    assert await mail_sign_in.look_at_link(shop.services, token) == MAIL
+    assert (await mail_sign_in.enter_code(shop.services, answer.key, str(mail.facts["code"]))).email == MAIL
+
+
+async def test_a_mail_that_would_come_too_late_is_not_sent(shop: World) -> None:
+    sent = len(shop.mailer.sent)
+    await mail_sign_in.ask(shop.services, MAIL)
+    await shop.advance(minutes=11)
+
+    assert len(shop.mailer.sent) == sent
