@@ -11,7 +11,7 @@ from importlib import import_module
 
 import click
 
-NAMES = ("boot", "burst", "ingest", "interactions", "latency", "preview", "sweep")
+NAMES = ("boot", "burst", "ingest", "interactions", "latency", "pages", "preview", "sweep")
 
 
 def run(name: str, arguments: Sequence[str]) -> int:

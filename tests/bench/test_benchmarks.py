@@ -54,8 +54,15 @@ def test_the_preview_moves_everybody(capsys: pytest.CaptureFixture[str]) -> None
     assert values["first_page_seconds"] > 0
 
 
+def test_pages_open_while_webhooks_arrive_and_the_file_has_every_row(capsys: pytest.CaptureFixture[str]) -> None:
+    values = values_of("pages", ["--members", "300", "--requests", "2"], capsys)
+    assert values["rows"] == 300
+    assert values["webhooks_per_second"] > 0
+    assert values["list_p99_ms"] > 0
+
+
 def test_an_unknown_benchmark_names_the_known_ones() -> None:
-    with pytest.raises(click.UsageError, match="boot, burst, ingest, interactions, latency, preview, sweep"):
+    with pytest.raises(click.UsageError, match="boot, burst, ingest, interactions, latency, pages, preview, sweep"):
         bench.run("speed", [])
 
 
