@@ -124,7 +124,7 @@ async def _measure(database: Path, members: int, requests: int, per_second: int)
 
 async def _addresses(browser: aiohttp.ClientSession, guild_id: int) -> dict[str, Sequence[str]]:
     """Return what to open: for each filter its first pages, as somebody would turn them."""
-    found: dict[str, Sequence[str]] = {"portal": ["/portal"]}
+    found: dict[str, Sequence[str]] = {"(a page without a list)": ["/sign-in"], "portal": ["/portal"]}
     for name, query in FILTERS.items():
         path = f"/admin/{guild_id}/members?{query}"
         paths = [path]
