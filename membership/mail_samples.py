@@ -21,7 +21,6 @@ def facts(public_url: str, now: datetime, *, plan: str) -> Mapping[str, object]:
         "link_until": (now + timedelta(days=30)).isoformat(),
         "code": "SAMP-LEC0-DE00-0000",
         "repair_url": f"{public_url}/billing/sample",
-        "unsubscribe_url": f"{public_url}/mail/unsubscribe/sample",
         "manage_url": f"{public_url}/portal",
         "return_url": f"{public_url}/",
         "roles": [plan],
@@ -47,6 +46,8 @@ def of(template: str, public_url: str, now: datetime, *, plan: str) -> Mapping[s
             known |= {"code": "482 913", "link": f"{public_url}/sign-in/sample"}
         case "failed":
             known |= {"reason": Reason.NOT_IN_SERVER.value}
+        case "connect_reminder":
+            known |= {"unsubscribe_url": f"{public_url}/mail/unsubscribe/sample"}
         case "delivered":
             known |= {"until": ""}
         case _:
