@@ -16,6 +16,7 @@ from membership.errors import Reason
 from membership.model import GrantState, GuildId
 from membership.problem_kinds import Kind, Problem, Sufferer
 from membership.records import Guild
+from membership.report_ledgers import Tallies
 from membership.services import Services
 from membership.stuck_work import MOST_CAUSES, SHOWN, sufferer
 from membership.syncing import LAST_RUNS
@@ -28,7 +29,6 @@ _REFUSALS = {
 }
 """What the gateway says of a role that we may not give (ports.GuildRole), by the reason that a grant fails for."""
 
-Tallies = Mapping[tuple[GrantState, Reason], int]
 Roles = Mapping[str, tuple[str, ...]]
 
 
@@ -40,11 +40,12 @@ class Found:
     checked_at: datetime | None
 
 
-async def found_in(services: Services, actor: Actor) -> Found:
-    """Look for everything that is failed or stuck in the actor's server."""
+async def found_in(services: Services, actor: Actor, tallies: Tallies | None = None) -> Found:
+    """Look for everything that is failed or stuck in the actor's server; `tallies`: its grants, if they are known."""
     async with services.store.read() as tx:
         guild = await tx.guilds.get(actor.guild_id)
-        tallies = await tx.reports.tallies(actor.guild_id)
+        if tallies is None:
+            tallies = await tx.reports.tallies(actor.guild_id)
         checked_at = stuck_work.moment_of(await tx.cursors.get(LAST_RUNS["five-minute"]))
     if guild is None:
         return Found(problems=(), checked_at=checked_at)

@@ -1,30 +1,36 @@
 """How a server fared in its last thirty days, followed along its record: what was read once is not read again.
 
-For a page that is opened often. Every look reads only what the record gained since, and never more than a few
-portions: the first look at a long record may come back unfinished, and the next one goes on.
+For a page that is opened often. A look reads what the record gained since the last one. Where that is much, as at the
+first look at a long record, it is read beside, in short portions, and a later look has the numbers.
 """
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
 
+import structlog
+
+from membership.errors import DoorlistError
 from membership.ledgers import Transaction
 from membership.local_days import midnight, zone_of
-from membership.model import GrantState
+from membership.model import GrantState, GuildId
 from membership.records import Guild
-from membership.report_ledgers import Happened, gives_access
+from membership.report_ledgers import Happened, Tallies, gives_access
 from membership.reports import FOLLOWED, Days, MembersReport, Scope, Tally, days_of
 from membership.services import Services
+
+log = structlog.stdlib.get_logger()
 
 DAYS = 30
 LASTS = 2 * DAYS
 """After so many days a new count is begun: what it remembers of single memberships would only grow."""
 MOST_SERVERS = 20
-PORTION = 1000
-MOST_PORTIONS = 12
-"""Portions of the record that one look reads: some 40 ms."""
+PORTION = 500
+AT_ONCE = 2
+"""Portions of the record that a look waits for: some 20 ms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,26 +62,54 @@ class _Followed:
 
 
 class Pulses:
-    """Remembers how far the record of each server was read; one for the whole process."""
+    """Remembers how far the record of each server was read; one for the whole process, to be closed at its end."""
 
     def __init__(self, portion: int = PORTION) -> None:
         """Start with nothing read; a portion is so many entries of the record, of whatever server."""
         self._portion = portion
-        self._known: dict[int, _Followed] = {}
+        self._known: dict[GuildId, _Followed] = {}
+        self._readers: dict[GuildId, asyncio.Task[None]] = {}
 
-    async def feel(self, services: Services, guild: Guild) -> Pulse:
-        """Read on in a server's record, and say how it fared. Some milliseconds, whatever happened."""
+    async def feel(self, services: Services, guild: Guild, tallies: Tallies) -> Pulse:
+        """Read on in a server's record, and say how it fared; `tallies` are its grants as they stand now."""
+        if guild.id in self._readers:
+            return Pulse(is_through=False)
+        now = services.clock.now()
         async with services.turns.of(f"pulse:{guild.id}"):
-            now = services.clock.now()
-            followed = self._known.pop(guild.id, None)
-            if followed is None or not _fits(followed, guild, now):
-                followed = await _begin(services, guild, now)
-            self._known[guild.id] = followed
-            if len(self._known) > MOST_SERVERS:
-                del self._known[next(iter(self._known))]
-            if not await _read_on(services, guild, followed, self._portion):
+            followed = await self._followed(services, guild, now)
+            async with services.store.read() as tx:
+                newest = await tx.reports.newest_entry()
+            if newest - followed.upto > AT_ONCE * self._portion:
+                self._read_beside(services, guild, followed)
                 return Pulse(is_through=False)
-            return await _pulse(services, guild, followed, now)
+            await _read_on(services, guild.id, followed, self._portion)
+        return await _pulse(services, guild, followed, tallies, now)
+
+    async def close(self) -> None:
+        """Stop whatever is read."""
+        readers = list(self._readers.values())
+        for reader in readers:
+            reader.cancel()
+        await asyncio.gather(*readers, return_exceptions=True)
+
+    async def _followed(self, services: Services, guild: Guild, now: datetime) -> _Followed:
+        known = self._known.pop(guild.id, None)
+        followed = known if known is not None and _fits(known, guild, now) else await _begin(services, guild, now)
+        self._known[guild.id] = followed
+        if len(self._known) > MOST_SERVERS:
+            del self._known[next(iter(self._known))]
+        return followed
+
+    def _read_beside(self, services: Services, guild: Guild, followed: _Followed) -> None:
+        reader = asyncio.create_task(self._catch_up(services, guild.id, followed), name=f"pulse {guild.id}")
+        self._readers[guild.id] = reader
+        reader.add_done_callback(lambda _: self._readers.pop(guild.id, None))
+
+    async def _catch_up(self, services: Services, guild_id: GuildId, followed: _Followed) -> None:
+        try:
+            await _read_on(services, guild_id, followed, self._portion)
+        except DoorlistError as failure:
+            log.info("pulse_not_read", guild_id=guild_id, why=str(failure))  # the next look goes on from here
 
 
 def _fits(followed: _Followed, guild: Guild, now: datetime) -> bool:
@@ -103,21 +137,18 @@ async def _last_before(tx: Transaction, moment: datetime) -> int:
     return low
 
 
-async def _read_on(services: Services, guild: Guild, followed: _Followed, portion: int) -> bool:
-    """Read the next portions; say whether that was all there is."""
+async def _read_on(services: Services, guild_id: GuildId, followed: _Followed, portion: int) -> None:
+    """Read to the end of the record, a portion at a time, between which others have their turn at the database."""
     async with services.store.read() as tx:
         newest = await tx.reports.newest_entry()
-    for _ in range(MOST_PORTIONS):
-        if followed.upto >= newest:
-            return True
+    while followed.upto < newest:
         upto = min(followed.upto + portion, newest)
         async with services.store.read() as tx:
-            found = await tx.reports.happened(guild.id, FOLLOWED, above=followed.upto, upto=upto)
+            found = await tx.reports.happened(guild_id, FOLLOWED, above=followed.upto, upto=upto)
         followed.tally.add(found)
         for each in found:
             _note_speed(followed, each)
         followed.upto = upto
-    return followed.upto >= newest
 
 
 def _note_speed(followed: _Followed, each: Happened) -> None:
@@ -125,12 +156,11 @@ def _note_speed(followed: _Followed, each: Happened) -> None:
         followed.seconds.setdefault(followed.days.number(each.at), []).append(float(str(each.detail["seconds"])))
 
 
-async def _pulse(services: Services, guild: Guild, followed: _Followed, now: datetime) -> Pulse:
+async def _pulse(services: Services, guild: Guild, followed: _Followed, tallies: Tallies, now: datetime) -> Pulse:
     async with services.store.read() as tx:
-        counts = await tx.reports.tallies(guild.id)
         record_since = await tx.reports.first_at(guild.id)
-    late = sum(count for (state, _), count in counts.items() if state is GrantState.PAST_DUE)
-    active = sum(count for (state, reason), count in counts.items() if gives_access(state, reason))
+    late = sum(count for (state, _), count in tallies.items() if state is GrantState.PAST_DUE)
+    active = sum(count for (state, reason), count in tallies.items() if gives_access(state, reason))
     last = followed.days.number(now) + 1
     first = last - DAYS
     whole = followed.tally.report(

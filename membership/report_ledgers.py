@@ -94,6 +94,10 @@ class Held:
     count: int
 
 
+Tallies = Mapping[tuple[GrantState, Reason], int]
+"""How many grants stand how, and why."""
+
+
 def gives_access(state: GrantState, reason: Reason) -> bool:
     """Say whether a grant that stands like this gives access: delivered, late, or kept by the brake alone."""
     is_kept = state is GrantState.HELD and reason is Reason.BRAKE
@@ -123,7 +127,7 @@ class Reports(Protocol):
     async def waiting(self, guild_id: GuildId, state: GrantState, reason: Reason | None = None) -> Waiting:
         """Count a guild's grants in one state (and for one reason)."""
 
-    async def tallies(self, guild_id: GuildId) -> Mapping[tuple[GrantState, Reason], int]:
+    async def tallies(self, guild_id: GuildId) -> Tallies:
         """Count a guild's grants by state and reason, from an index alone."""
 
     async def held(self, guild_id: GuildId) -> Sequence[Held]:

@@ -6,7 +6,6 @@ For problems.py; each function reads a bounded part and returns a problem for ev
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from membership import notices
@@ -16,6 +15,7 @@ from membership.ledgers import Transaction
 from membership.model import Grant, GrantState, GuildId, MemberKey
 from membership.problem_kinds import Kind, Problem, Sufferer
 from membership.records import Guild
+from membership.report_ledgers import Tallies
 from membership.resync import webhooks_failing_since
 from membership.services import Services
 from membership.syncing import KINDS, MOST_TROUBLED, member_of
@@ -64,9 +64,7 @@ async def silent_platforms(services: Services, guild_id: GuildId) -> list[Proble
     return found
 
 
-async def long_waits(
-    services: Services, guild_id: GuildId, tallies: Mapping[tuple[GrantState, Reason], int]
-) -> list[Problem]:
+async def long_waits(services: Services, guild_id: GuildId, tallies: Tallies) -> list[Problem]:
     """Return who has paid and has waited for more than a day to connect or to join, and whose mails come back."""
     now, found = services.clock.now(), []
     async with services.store.read() as tx:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from membership.errors import Reason
 from membership.model import AccountId, BatchId, Grant, GrantId, GrantState, GuildId, PlanId, PurchaseId
-from membership.report_ledgers import Happened, Held, Imported, Membership, Taken, Waiting
+from membership.report_ledgers import Happened, Held, Imported, Membership, Taken, Tallies, Waiting
 from storage.desk_tables import payments
 from storage.grants import GRANT
 from storage.ledgers import audit_entries, removal_batch_items, removal_batches
@@ -100,7 +100,7 @@ class Reports:
         count, since = found.one()
         return Waiting(count=int(count), since=since)
 
-    async def tallies(self, guild_id: GuildId) -> Mapping[tuple[GrantState, Reason], int]:
+    async def tallies(self, guild_id: GuildId) -> Tallies:
         """Count a guild's grants by state and reason, from an index alone."""
         found = await self._connection.execute(
             select(grants.c.state, grants.c.reason, func.count())

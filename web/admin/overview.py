@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from membership.ledger_view import Wanted
 from membership.model import GrantState
 from membership.problem_kinds import Kind
 from membership.pulse import Pulse, Pulses
-from membership.report_ledgers import Held, gives_access
+from membership.report_ledgers import Held, Tallies, gives_access
 from web.admin.chart_words import change_of, members_chart, span_text
 from web.admin.entry_lines import lines_of
 from web.admin.problem_words import card_of
@@ -26,8 +26,6 @@ from web.visits import StaffVisit
 SHOWN_PROBLEMS = 5
 SHOWN_EVENTS = 8
 REFRESH_SECONDS = 3
-
-Tallies = Mapping[tuple[GrantState, Reason], int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +56,18 @@ class OverviewPage:
         """Start with nothing read."""
         self._pulses = Pulses()
 
+    async def close(self, _: web.Application) -> None:
+        """Stop reading, at the end of the process."""
+        await self._pulses.close()
+
     async def show(self, visit: StaffVisit) -> web.Response:
         """Show how the server stands. Everything is read from what is stored."""
         async with visit.store.read() as tx:
             tallies = await tx.reports.tallies(visit.guild.id)
             held = await tx.reports.held(visit.guild.id)
             has_plans = bool(await tx.plans.all(visit.guild.id))
-        pulse = await self._pulses.feel(visit.services, visit.guild)
-        found = await problems.found_in(visit.services, visit.actor)
+        pulse = await self._pulses.feel(visit.services, visit.guild, tallies)
+        found = await problems.found_in(visit.services, visit.actor, tallies)
         needs = [problem for problem in found.problems if problem.kind is not Kind.BRAKE]
         newest = await ledger_view.listed(visit.services, visit.actor, Wanted())
         return visit.page(
@@ -88,7 +90,9 @@ class OverviewPage:
 
 def install(site: Site) -> None:
     """Register the page."""
-    site.staff.get("/admin/{guild}", OverviewPage().show)
+    page = OverviewPage()
+    site.app.on_cleanup.append(page.close)
+    site.staff.get("/admin/{guild}", page.show)
 
 
 def _counts(tallies: Tallies, pulse: Pulse) -> Counts:
