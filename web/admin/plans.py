@@ -9,7 +9,7 @@ from aiohttp import web
 
 from membership import plan_checks, plan_looks, preview, wares
 from membership.checks import Result
-from membership.model import Plan, PlanId
+from membership.model import Plan, PlanId, RoleId
 from membership.plan_effects import NEW_PLAN, NEW_ROLE, Tally
 from membership.plan_looks import PlanLook
 from web.admin import plan_form, plan_meaning, role_words
@@ -176,8 +176,15 @@ async def _page(
         late=LATE,
         meaning=plan_meaning.sentences(plan, chosen, visit.words, visit.brand.name),
         tally=tally,
+        sold_roles=[] if before is None else _sold_roles(visit, before, chosen),
         change_id=visit.query("changed") if visit.query("changed").isdecimal() else "",
     )
+
+
+def _sold_roles(visit: StaffVisit, plan: Plan, chosen: Choices) -> list[tuple[RoleId, str]]:
+    """Return a plan's roles that are there, for the question who had them before."""
+    there = [role for role in plan.roles if role in chosen.roles]
+    return [(role, role_words.name_of(role, chosen.roles, visit.words)) for role in there]
 
 
 async def _counted(visit: StaffVisit, plan: Plan) -> Tally:
