@@ -15,6 +15,7 @@ from membership.ports import InvoiceState
 from web.naming import named_after
 from web.portal.card_words import can_cancel, can_resume, price_words
 from web.portal.home import HOME, in_their_time, leave, speaker_of
+from web.portal.refusals import refusal_words
 from web.site import Site
 from web.visits import CustomerVisit
 
@@ -69,12 +70,12 @@ async def cancel(visit: CustomerVisit) -> web.Response:
     try:
         ended = await cancelling.cancel(visit.services, visit.sign_in, card.grant_id, form.text("reason"))
     except UserError as refusal:
-        return await _cancel_page(visit, card, flaw=visit.words.say(refusal.text))
-    say = visit.words.say
+        return await _cancel_page(visit, card, flaw=refusal_words(visit.words, refusal))
+    words = visit.words
     if ended.ends_at is None:
-        return await visit.go(HOME, say=say("Cancelled."))
+        return await visit.go(HOME, say=words.say("Cancelled."))
     day = visit.words.day(ended.ends_at, visit.zone)
-    return await visit.go(HOME, say=say("Cancelled. {plan} ends on {day}.", plan=card.shown.plan.name, day=day))
+    return await visit.go(HOME, say=words.say("Cancelled. {plan} ends on {day}.", plan=card.shown.plan.name, day=day))
 
 
 async def resume(visit: CustomerVisit) -> web.Response:
@@ -83,7 +84,7 @@ async def resume(visit: CustomerVisit) -> web.Response:
     try:
         await cancelling.resume(visit.services, visit.sign_in, card.grant_id)
     except UserError as refusal:
-        return await _cancel_page(visit, card, flaw=visit.words.say(refusal.text))
+        return await _cancel_page(visit, card, flaw=refusal_words(visit.words, refusal))
     return await visit.go(HOME, say=visit.words.say("{plan} goes on.", plan=card.shown.plan.name))
 
 

@@ -78,27 +78,29 @@ def card_words(speaker: Speaker, card: Card) -> CardWords:
 
 def state_words(speaker: Speaker, shown: ShownGrant) -> str:
     """Say a grant's state, until when or since when, and why it failed or ended."""
-    say, why = speaker.words.say, reason_words(speaker.words, shown.reason)
+    words, why = speaker.words, reason_words(speaker.words, shown.reason)
     at = "" if shown.at is None else speaker.when(shown.at)
     match shown.state:
+        case ShownState.ACTIVE if at and shown.is_renewing:
+            return words.say("Active, renews {at}", at=at)
         case ShownState.ACTIVE if at:
-            return say("Active, renews {at}", at=at) if shown.is_renewing else say("Active until {at}", at=at)
+            return words.say("Active until {at}", at=at)
         case ShownState.TRIALING if at:
-            return say("Trial until {at}", at=at)
+            return words.say("Trial until {at}", at=at)
         case ShownState.ENDING if at:
-            return say("Ends {at}", at=at)
+            return words.say("Ends {at}", at=at)
         case ShownState.PAST_DUE if at:
-            return say("Payment failed, access until {at}", at=at)
+            return words.say("Payment failed, access until {at}", at=at)
         case ShownState.FAILED:
-            return say("Not delivered: {reason}", reason=why)
+            return words.say("Not delivered: {reason}", reason=why)
         case ShownState.REMOVING:
-            return say("Taking the role back: {reason}", reason=why)
+            return words.say("Taking the role back: {reason}", reason=why)
         case ShownState.REVOKED if shown.at is not None:
-            return say("Ended {day}: {reason}", day=speaker.words.day(shown.at, speaker.zone), reason=why)
+            return words.say("Ended {day}: {reason}", day=words.day(shown.at, speaker.zone), reason=why)
         case ShownState.REVOKED:
-            return say("Ended: {reason}", reason=why)
+            return words.say("Ended: {reason}", reason=why)
         case _:
-            return say(_PLAIN[shown.state])
+            return words.say(_PLAIN[shown.state])
 
 
 def price_words(speaker: Speaker, card: Card) -> str:

@@ -131,13 +131,13 @@ async def _connect(visit: CustomerVisit, content: Content, purchase_id: Purchase
 
 
 async def _answer(visit: CustomerVisit, verdicts: list[Verdict], handle: str) -> web.Response:
-    say = visit.words.say
+    words = visit.words
     if Verdict.MOVES_USED_UP in verdicts:
-        text = say("It was moved too often in the last 30 days. Nothing was changed; please write to the staff.")
+        text = words.say("It was moved too often in the last 30 days. Nothing was changed; please write to the staff.")
         return await visit.go(PLACE, say=text, tone="warn")
     if Verdict.CONNECTED not in verdicts:
-        return await visit.go(PLACE, say=say("There is nothing left to connect."), tone="warn")
-    return await visit.go(HOME, say=say("Connected as {handle}.", handle=handle))
+        return await visit.go(PLACE, say=words.say("There is nothing left to connect."), tone="warn")
+    return await visit.go(HOME, say=words.say("Connected as {handle}.", handle=handle))
 
 
 async def _forgotten(visit: CustomerVisit) -> web.Response:

@@ -18,6 +18,7 @@ from web.leaving import leave_by
 from web.naming import named_after
 from web.outcomes import Notice, Step
 from web.portal.card_words import Speaker, can_look_again, card_words, needs_a_look
+from web.portal.refusals import refusal_words
 from web.portal.story_words import told_words
 from web.site import Site
 from web.visits import CustomerVisit
@@ -106,9 +107,11 @@ async def leave_for_billing(visit: CustomerVisit) -> web.Response:
 
 def leave(visit: CustomerVisit, url: str) -> web.Response:
     """Lead to the provider's page."""
-    say = visit.words.say
-    text = say("Your card, your invoices and cancelling are at our payment provider.")
-    return leave_by(visit, Notice(title=say("Your billing"), text=text), Step(label=say("Continue"), url=url))
+    words = visit.words
+    text = words.say("Your card, your invoices and cancelling are at our payment provider.")
+    return leave_by(
+        visit, Notice(title=words.say("Your billing"), text=text), Step(label=words.say("Continue"), url=url)
+    )
 
 
 async def in_their_time(visit: CustomerVisit) -> CustomerVisit:
@@ -133,7 +136,7 @@ async def _mailed(visit: CustomerVisit, act: Mailing) -> web.Response:
     try:
         await act(visit.services, visit.sign_in, _grant(visit))
     except UserError as refusal:
-        return await visit.go(HOME, say=visit.words.say(refusal.text), tone="warn")
+        return await visit.go(HOME, say=refusal_words(visit.words, refusal), tone="warn")
     text = visit.words.say("A mail is on its way to the address it was bought with. At most one goes out in an hour.")
     return await visit.go(HOME, say=text)
 
