@@ -17,13 +17,13 @@ DEEPEST = 30
 LONGEST_BODY = 200_000
 _SENSITIVE = re.compile(
     r"e_?mail|name|phone|address|city|street|line[12]|postal|zip|secret|password|token|url|uri|link|^ip$|ip_?address"
-    r"|description|note|message|title|metadata|custom|nick|birth|dob|tax|iban|last4|fingerprint|account_number|memo"
+    r"|description|note|message|title|metadata|^custom_|nick|birth|dob|tax|iban|last4|fingerprint|account_number|memo"
     r"|reference|receipt|signature|coordinates|latitude|longitude|user_?agent",
     re.IGNORECASE,
 )
 _ID = re.compile(r"[a-z]{1,12}(?:_(?:test|live))?_[A-Za-z0-9]{6,64}")
 _SECRET_ID = re.compile(r"(?:sk|rk|pk|whsec|ek|pst|tok|seti|src_client|.*_secret)_", re.IGNORECASE)
-_WORD = re.compile(r"[a-z][a-z0-9_.]{0,63}|[A-Z]{2,3}|\d{4}-\d{2}-\d{2}(?:[T ][\d:.]+(?:Z|[+-][\d:]+)?)?")
+_WORD = re.compile(r"[a-z]{1,24}(?:[_.][a-z]{1,24}){0,5}|[A-Z]{2,3}|\d{4}-\d{2}-\d{2}(?:[T ][\d:.]+(?:Z|[+-][\d:]+)?)?")
 
 
 def redacted(body: bytes) -> str:
@@ -72,5 +72,5 @@ def _shown_text(value: str, *, is_private: bool) -> str:
         return ""
     if is_private:
         return masked(value) or HIDDEN
-    is_id = _ID.fullmatch(value) and not _SECRET_ID.match(value)
-    return value if is_id or _WORD.fullmatch(value) else HIDDEN
+    is_harmless = _ID.fullmatch(value) or _WORD.fullmatch(value)
+    return value if is_harmless and not _SECRET_ID.match(value) else HIDDEN

@@ -38,13 +38,23 @@ def look_of(words: Words, shown: ShownGrant, zone: tzinfo) -> StateLook:
     return StateLook(tone=tone, sign=sign, text=_text(words, shown, zone))
 
 
+def short_look(words: Words, shown: ShownGrant) -> StateLook:
+    """Say a membership's state in a word or two, where a list has room for no more."""
+    tone, sign = LOOKS[shown.state]
+    return StateLook(tone=tone, sign=sign, text=words.say(NAMES[shown.state]))
+
+
 def next_words(words: Words, shown: ShownGrant, zone: tzinfo) -> str:
-    """Say what comes next by itself: "renews 21 Dec 2026", "" when nothing does."""
-    if shown.at is None or shown.is_over:
+    """Say what comes next by itself, or why nothing does: "renews 21 Dec 2026", "cancelled", "" for nothing to say."""
+    if shown.state in (ShownState.FAILED, ShownState.REVOKED, ShownState.REMOVING):
+        return reason_text(words, shown.reason)
+    if shown.at is None:
         return ""
-    day = words.day(shown.at, zone)
+    day = f"{words.short_day(shown.at, zone)} {shown.at.astimezone(zone).year}"
     if shown.is_renewing:
         return words.say("renews {day}", day=day)
+    if shown.state is ShownState.PENDING_LINK and shown.at == shown.purchase.period_ends_at:
+        return words.say("paid until {day}", day=day)
     if shown.state is ShownState.TRIALING:
         return words.say("trial ends {day}", day=day)
     return words.say("ends {day}", day=day)
@@ -126,10 +136,10 @@ def _text(words: Words, shown: ShownGrant, zone: tzinfo) -> str:
 
 
 LOOKS: Mapping[ShownState, tuple[str, str]] = {
-    ShownState.PENDING_PAYMENT: ("info", "⏳"),
-    ShownState.PENDING_LINK: ("info", "⏳"),
-    ShownState.PENDING_JOIN: ("info", "⏳"),
-    ShownState.PENDING_RULES: ("info", "⏳"),
+    ShownState.PENDING_PAYMENT: ("info", "○"),
+    ShownState.PENDING_LINK: ("info", "○"),
+    ShownState.PENDING_JOIN: ("info", "○"),
+    ShownState.PENDING_RULES: ("info", "○"),
     ShownState.DELIVERING: ("off", "…"),
     ShownState.ACTIVE: ("ok", "✓"),
     ShownState.TRIALING: ("ok", "✓"),
@@ -142,7 +152,7 @@ LOOKS: Mapping[ShownState, tuple[str, str]] = {
     ShownState.DISPUTED: ("bad", "!"),
     ShownState.UNCLEAR: ("warn", "?"),
     ShownState.REMOVING: ("off", "…"),
-    ShownState.REVOKED: ("off", "○"),
+    ShownState.REVOKED: ("off", "–"),
 }
 NAMES: Mapping[ShownState, str] = {
     ShownState.PENDING_PAYMENT: translatable("Waiting for the payment"),

@@ -11,6 +11,7 @@ from yarl import URL
 
 from membership import explain, ledger_view, search, timeline
 from membership.desk import Payment
+from membership.dossier import NOTE
 from membership.errors import Gone
 from membership.events import Group
 from membership.ledger_view import Wanted
@@ -121,7 +122,8 @@ async def story_lines(visit: StaffVisit, entries: Sequence[Entry], names: Mappin
     worded = []
     for entry, line in zip(entries, await lines_of(visit, entries), strict=True):
         note = str((entry.what.detail or {}).get("text") or "")
-        worded.append(replace(line, detail=readable(line.detail or note, names)))
+        title = visit.words.say("Note") if entry.what.event == NOTE else line.title
+        worded.append(replace(line, title=title, detail=readable(line.detail or note, names)))
     return worded
 
 

@@ -172,7 +172,7 @@ def presence(words: Words, seen: Overview, zone: tzinfo) -> StateLook:
     if not isinstance(seen.member, Seen):
         return StateLook(tone="warn", sign="○", text=words.say("Not in the server"))
     if seen.member.is_pending:
-        return StateLook(tone="info", sign="⏳", text=reason_text(words, Reason.RULES_NOT_ACCEPTED))
+        return StateLook(tone="info", sign="○", text=reason_text(words, Reason.RULES_NOT_ACCEPTED))
     if seen.member.joined_at is None:
         return StateLook(tone="ok", sign="✓", text=words.say("In the server"))
     day = words.day(seen.member.joined_at, zone)

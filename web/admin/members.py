@@ -11,7 +11,7 @@ from membership import roster
 from membership.model import GrantId, PlanId
 from membership.roster import Line, Wanted
 from membership.shown import ShownState
-from web.admin.grant_words import StateLook, look_of, next_words, state_name, status_words
+from web.admin.grant_words import StateLook, next_words, short_look, state_name, status_words
 from web.site import Site
 from web.visits import Form, StaffVisit
 
@@ -81,7 +81,7 @@ def _row(visit: StaffVisit, line: Line) -> Row:
     order = visit.here(f"/orders/{shown.purchase.id}")
     return Row(
         line=line,
-        look=look_of(visit.words, shown, visit.zone),
+        look=short_look(visit.words, shown),
         status=status_words(visit.words, shown.purchase.status),
         following=next_words(visit.words, shown, visit.zone),
         url=order if line.user_id is None else visit.here(f"/members/{line.user_id}"),

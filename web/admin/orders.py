@@ -117,23 +117,23 @@ def _code(words: Words, code: StoredCode, now: datetime) -> Happened:
         return Happened(title=title, at=code.used_at, look=StateLook(tone="ok", sign="✓", text=words.say("used")))
     if code.expires_at <= now:
         return Happened(
-            title=title, at=code.expires_at, look=StateLook(tone="off", sign="○", text=words.say("expired"))
+            title=title, at=code.expires_at, look=StateLook(tone="off", sign="–", text=words.say("expired"))
         )
-    look = StateLook(tone="info", sign="⏳", text=words.say("open until then"))
+    look = StateLook(tone="info", sign="○", text=words.say("open until then"))
     return Happened(title=title, at=code.expires_at, look=look)
 
 
 _INVITATIONS: Mapping[Invitation, tuple[str, str, str]] = {
     Invitation.NOT_INVITED: ("warn", "!", translatable("Not invited")),
-    Invitation.IN_PROGRESS: ("info", "⏳", translatable("Invitation in progress")),
+    Invitation.IN_PROGRESS: ("info", "○", translatable("Invitation in progress")),
     Invitation.CONNECTED: ("ok", "✓", translatable("Connected")),
-    Invitation.OVER: ("off", "○", translatable("Ended")),
+    Invitation.OVER: ("off", "–", translatable("Ended")),
 }
 _MAIL_STATES: Mapping[str, tuple[str, str, str]] = {
-    "waiting": ("info", "⏳", translatable("on its way")),
+    "waiting": ("info", "○", translatable("on its way")),
     "sent": ("ok", "✓", translatable("sent")),
     "dropped": ("warn", "!", translatable("not sent")),
-    "folded": ("off", "○", translatable("told in another one")),
+    "folded": ("off", "–", translatable("told in another one")),
 }
 _TEMPLATES: Mapping[str, str] = {
     "connect": translatable("Invitation"),
