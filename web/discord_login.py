@@ -15,6 +15,7 @@ from datetime import timedelta
 import aiohttp
 from yarl import URL
 
+from locales.catalogue import translatable
 from membership.errors import Audience, Blocked, Reason, Retry, UserError
 from membership.model import GuildId, UserId
 from web.parts import DiscordApplication, DiscordIdentity
@@ -32,7 +33,7 @@ _LONGEST_NAME = 100
 _INVITED = 268487681
 """Create Invite, View Channels, Send Messages, Embed Links, Attach Files, Manage Roles."""
 _KICKS = 1 << 1
-_START_AGAIN = "Discord did not accept this sign-in: it was too old or used before. Please start again."
+_START_AGAIN = translatable("Discord did not accept this sign-in: it was too old or used before. Please start again.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +105,7 @@ class DiscordLogin:
         access_token = _text(token, "access_token")
         me = await self._ask("GET", "/users/@me", headers={"Authorization": f"Bearer {access_token}"})
         if me.get("bot") is True:
-            raise UserError("That is a bot's account. Please sign in with your own Discord account.")
+            raise UserError(translatable("That is a bot's account. Please sign in with your own Discord account."))
         scopes = token.get("scope", "")
         guild_id, guild_name = _guild(token.get("guild"))
         return SignIn(
