@@ -234,6 +234,7 @@ def _pages(process: Process) -> Parts:
         claim_command=settings.discord.claim_command,
         is_sandbox=settings.is_sandbox,
         doctor=PanelDoctor(settings, services, process.database, process.discord),
+        origins=settings.origins,
     )
 
 

@@ -12,7 +12,7 @@ from enum import StrEnum
 from locales.catalogue import language_name, locales
 from membership.errors import UserError
 from membership.model import ChannelId, ManualChange
-from membership.policy import Policy
+from membership.policy import POLICY_WORDS, Policy
 from membership.records import DigestRhythm, Guild
 
 
@@ -157,28 +157,6 @@ POLICY_GROUPS: Mapping[str, Group] = {
     "mails_per_day": Group.MESSAGES,
 }
 """Where the settings of the whole Doorlist are shown; what is not here is about safety."""
-
-
-POLICY_WORDS: Mapping[str, str] = {
-    "reminder_hours": "Reminders to connect, hours after the purchase",
-    "code_days": "Days that a claim code and a mailed link work",
-    "claim_tries": "Wrong codes that one person may try",
-    "claim_window_minutes": "Minutes in which wrong codes are counted",
-    "moves_per_30_days": "Moves of a purchase to another account in 30 days",
-    "link_by_verified_email": "Connect at once by the address that Discord calls verified",
-    "brake_removals": "Removals in 24 hours that need no person",
-    "brake_removal_percent": "The same in percent of the paying members (the larger counts)",
-    "brake_kicks": "Kicks in 24 hours that need no person",
-    "brake_kick_percent": "The same in percent of the paying members (the larger counts)",
-    "repairs_per_day": "How often a day a role taken by hand is put back",
-    "sweep_members": "Members looked at in one run",
-    "mails_per_hour": "Mails to one address in an hour",
-    "mails_per_day": "Mails to one address in a day",
-    "staff_max_grant_days": "Free days that staff without Manage Server may give",
-    "job_attempts": "Failed tries after which a person has to look",
-    "reconcile_minutes": "Minutes between two runs",
-}
-"""The settings of the whole Doorlist in words."""
 
 
 def policy_words(name: str) -> str:

@@ -6,7 +6,7 @@ Only shapes and words live here. Texts are plain names for people; no field carr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -286,7 +286,7 @@ class Parts:
     `public_url` is the origin that people and providers use, without a trailing slash. `checkout_origins` are the
     origins that a form of ours may lead to (browsers apply form-action to the redirect as well). `claim_command` is
     what people type before a code. `is_sandbox` paints every page so that it can never be taken for the real one.
-    `doctor` None: nobody looks servers over here.
+    `doctor` None: nobody looks servers over here. `origins`: where each setting that is no default was set, by key.
     """
 
     settings: WebSettings
@@ -303,3 +303,4 @@ class Parts:
     claim_command: str = "!claim"
     is_sandbox: bool = False
     doctor: Doctor | None = None
+    origins: Mapping[str, str] = field(default_factory=dict)

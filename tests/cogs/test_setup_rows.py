@@ -10,11 +10,11 @@ from cogs.examination import ChannelExamination, GuildExamination, RoleExaminati
 from cogs.role_words import danger_warning, role_refusal
 from cogs.roles import Refusal
 from cogs.settings_cards import Values, settings_card
-from cogs.settings_catalogue import POLICY_WORDS, SETTINGS, Group, Setting, named, policy_names, read, written
+from cogs.settings_catalogue import SETTINGS, Group, Setting, named, policy_names, read, written
 from cogs.setup_rows import NEEDED, SetupFacts, State, is_complete, steps
 from membership.errors import UserError
 from membership.model import AccountId, ChannelId, GuildId, MessageId, OnEnd, Plan, PlanId, PlanProduct, RoleId
-from membership.policy import Policy
+from membership.policy import POLICY_WORDS, Policy
 from membership.ports import GuildRole
 from membership.records import Guild
 from membership.setting_up import PaymentLook

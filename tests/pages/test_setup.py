@@ -215,9 +215,12 @@ def test_every_setting_of_a_server_is_on_the_page_once() -> None:
     assert sorted(names) == sorted(server_settings.SETTABLE)
 
 
-async def test_the_lock_of_the_installation_is_for_operators(stage: PageStage) -> None:
+async def test_the_rules_of_the_installation_are_for_operators_to_see(stage: PageStage) -> None:
     shown = await (await stage.staff_member(MANAGER)).get(stage.at("/settings"))
     assert "policy.code_days" not in shown.text
+    stage.world.services.operators.add([MANAGER])
+    shown = await (await stage.staff_member(MANAGER)).get(stage.at("/settings"))
+    assert "policy.code_days 30 default" in shown.words
 
 
 async def test_no_change_of_another_server_is_taken_back(stage: PageStage) -> None:

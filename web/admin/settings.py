@@ -7,11 +7,11 @@ from dataclasses import fields
 
 from aiohttp import web
 
-from locales.catalogue import language_name, locales
+from locales.catalogue import Words, language_name, locales
 from membership import server_settings
 from membership.errors import UserError
 from membership.model import ChannelId
-from membership.policy import Policy
+from membership.policy import POLICY_WORDS, Policy
 from membership.records import Guild
 from web.admin.setting_words import GROUPS, Kind, Setting, every_setting
 from web.colours import READABLE, accent_of, contrast
@@ -63,7 +63,6 @@ def written(setting: Setting, guild: Guild) -> str:
 
 def _page(visit: StaffVisit, typed: Mapping[str, str], errors: Mapping[str, str] | None = None) -> web.Response:
     change_id = visit.query("changed")
-    policy = visit.services.policy
     languages = [(name, language_name(name)) for name in sorted(locales())]
     return visit.page(
         "admin/settings.html",
@@ -72,14 +71,31 @@ def _page(visit: StaffVisit, typed: Mapping[str, str], errors: Mapping[str, str]
         groups=GROUPS,
         typed=typed,
         channels=_channels(visit),
-        languages_here=[
-            ("", visit.words.say("As in Discord")),
-            *((name, language_name(name)) for name in sorted(locales())),
-        ],
+        languages_here=[("", visit.words.say("As in Discord")), *languages],
         change_id=change_id if change_id.isdecimal() else "",
         accent=accent_of(typed["accent"]),
-        policy=[(each.name, getattr(policy, each.name)) for each in fields(Policy)] if visit.is_operator else [],
+        policy=_locked(visit) if visit.is_operator else [],
     )
+
+
+def _locked(visit: StaffVisit) -> list[tuple[str, str, str, str]]:
+    """Return the rules of the whole installation: name, what it is about, the value, and where that was set."""
+    policy, origins = visit.services.policy, visit.parts.origins
+    return [
+        (
+            f"policy.{each.name}",
+            POLICY_WORDS[each.name],
+            _plainly(getattr(policy, each.name), visit.words),
+            origins.get(f"policy.{each.name}", ""),
+        )
+        for each in fields(Policy)
+    ]
+
+
+def _plainly(value: object, words: Words) -> str:
+    if isinstance(value, bool):
+        return words.say("yes") if value else words.say("no")
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
 def _channels(visit: StaffVisit) -> list[tuple[str, str]]:
