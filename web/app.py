@@ -38,15 +38,15 @@ def build_app(parts: Parts) -> web.Application:
     app[PARTS] = parts
     app.on_response_prepare.append(security_headers(parts))
     pages.install(app, parts)
-    sign_in.install(app)
-    webhooks.install(app)
-    health.install(app)
     _install_site(Site(app))
     return app
 
 
 def _install_site(site: Site) -> None:
     site.raw(hdrs.METH_GET, STYLESHEET_PATH, stylesheet)
+    health.install(site)
+    webhooks.install(site)
+    sign_in.install(site)
     language.install(site)
     icons.install(site)
     shop.install(site)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from web.pages import PARTS
 from web.parts import Check
+from web.site import Site
 
 
-def install(app: web.Application) -> None:
+def install(site: Site) -> None:
     """Add the routes under both of their usual names."""
     for path in ("/health/live", "/healthz"):
-        app.router.add_get(path, live)
+        site.raw(hdrs.METH_GET, path, live)
     for path in ("/health/ready", "/readiness"):
-        app.router.add_get(path, ready)
+        site.raw(hdrs.METH_GET, path, ready)
 
 
 async def live(request: web.Request) -> web.Response:

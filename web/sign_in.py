@@ -12,13 +12,14 @@ from typing import Any
 
 import aiohttp
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from membership.errors import Blocked, Retry, UserError
 from web import browser, outcomes
 from web.clients import FailureLimit, client_address
 from web.discord_login import CALLBACK_PATH, TO_CONNECT, Consent, DiscordLogin, SignIn
 from web.pages import PARTS, page
+from web.site import Site
 from web.speaking import words_of
 
 LOGIN = web.AppKey("discord_login", DiscordLogin)
@@ -47,12 +48,12 @@ Flow = Callable[[web.Request, Attempt], Awaitable[web.Response]]
 FLOWS = web.AppKey("sign_in_flows", dict[str, Flow])
 
 
-def install(app: web.Application) -> None:
+def install(site: Site) -> None:
     """Give the application its Discord client and the way back from Discord."""
-    app[FAILURES] = FailureLimit("30/10minute")
-    app[FLOWS] = {}
-    app.cleanup_ctx.append(_discord_login)
-    app.router.add_get(CALLBACK_PATH, come_back)
+    site.app[FAILURES] = FailureLimit("30/10minute")
+    site.app[FLOWS] = {}
+    site.app.cleanup_ctx.append(_discord_login)
+    site.raw(hdrs.METH_GET, CALLBACK_PATH, come_back)
 
 
 def add_flow(app: web.Application, purpose: str, flow: Flow) -> None:

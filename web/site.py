@@ -83,7 +83,9 @@ class Site:
     def raw(self, method: str, path: str, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> None:
         """Serve anybody something that is no page: webhooks, health, files."""
         self.app[RULES][method, path] = Right.ANYONE
-        self.app.router.add_route(method, path, handler)
+        # GET brings HEAD with it, as on pages: monitors ask for it.
+        add = self.app.router.add_get if method == hdrs.METH_GET else self.app.router.add_post
+        add(path, handler)
 
 
 async def _anyone(request: web.Request, right: Right, needs_active: bool) -> Visit:

@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 from providers.signatures import BadPayload, BadSignature
 from web.clients import FailureLimit, client_address
 from web.pages import PARTS
+from web.site import Site
 
 REFUSALS = web.AppKey("webhook_refusals", FailureLimit)
 REFUSED_LINES = web.AppKey("webhook_refused_lines", FailureLimit)
@@ -20,11 +21,11 @@ _WHY = web.RequestKey("webhook_refused_why", str)
 _EVERYBODY = "0.0.0.0"  # noqa: S104 - a name for all clients together, nothing is bound to it
 
 
-def install(app: web.Application) -> None:
+def install(site: Site) -> None:
     """Add the route."""
-    app[REFUSALS] = FailureLimit("30/minute")
-    app[REFUSED_LINES] = FailureLimit("60/minute")
-    app.router.add_post("/webhooks/{provider}", receive)
+    site.app[REFUSALS] = FailureLimit("30/minute")
+    site.app[REFUSED_LINES] = FailureLimit("60/minute")
+    site.raw(hdrs.METH_POST, "/webhooks/{provider}", receive)
 
 
 async def receive(request: web.Request) -> web.Response:
