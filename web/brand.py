@@ -34,7 +34,8 @@ def brand_of(services: Services, guild: Guild) -> Brand:
     key = services.discord.icon_key(guild.id)
     return Brand(
         name=services.discord.guild_name(guild.id) or guild.name,
-        icon_url=f"/icons/{guild.id}.png?v={key}" if key else "",
+        # The picture of a server that was not let in is not served.
+        icon_url=f"/icons/{guild.id}.png?v={key}" if key and guild.is_active else "",
         accent=guild.accent if accent_of(guild.accent) else "",
         support_address=guild.support_address,
         imprint=guild.imprint,
