@@ -120,7 +120,7 @@ _CONSEQUENCES: Mapping[OnEnd, str] = {
     OnEnd.KICK: translatable("Then nothing more is charged, and you leave the server a day later."),
 }
 _STATES: Mapping[InvoiceState, str] = {
-    InvoiceState.OPEN: translatable("Open"),
+    InvoiceState.OPEN: translatable("To be paid"),
     InvoiceState.PAID: translatable("Paid"),
     InvoiceState.VOID: translatable("Void"),
     InvoiceState.UNCOLLECTIBLE: translatable("Not paid"),
