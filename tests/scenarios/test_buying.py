@@ -10,6 +10,7 @@ from membership.policy import Policy
 from tests.scenarios.stage import Stage, stage
 
 CONNECT_MAIL = "You're in — connect Discord to unlock VIP"
+DELIVERED_MAIL = "VIP is active on Demo Server"
 ORDERS = 12
 LIVES = 6
 
@@ -21,7 +22,7 @@ async def test_a_purchase_becomes_a_role_once_the_buyer_has_typed_the_mailed_cod
     await s.eventually(lambda: s.has("ada", "VIP"), "Ada's role")
     await s.settled()
     assert s.posts() == ["✅ VIP given to @\u200bAda"]
-    assert s.mails("ada") == [CONNECT_MAIL]
+    assert s.mails("ada") == [CONNECT_MAIL, DELIVERED_MAIL]
 
 
 async def test_a_buyer_who_signs_in_from_the_mail_is_added_to_the_server_with_the_role(s: Stage) -> None:
@@ -31,23 +32,23 @@ async def test_a_buyer_who_signs_in_from_the_mail_is_added_to_the_server_with_th
     await s.eventually(lambda: s.has("ada", "VIP"), "Ada's role")
 
 
-async def test_the_same_events_three_times_give_one_mail_one_role_write_and_one_post(s: Stage) -> None:
+async def test_the_same_events_three_times_give_each_mail_once_one_role_write_and_one_post(s: Stage) -> None:
     s.outside.stripe.deliveries.trouble.copies = 3
     await s.is_member("ada")
     assert s.outside.stripe.attempts_of("checkout.session.completed") == 3
-    assert s.mails("ada") == [CONNECT_MAIL]
+    assert s.mails("ada") == [CONNECT_MAIL, DELIVERED_MAIL]
     assert s.role_writes("ada") == [("PUT", "VIP")]
     assert s.posts() == ["✅ VIP given to @\u200bAda"]
 
 
-async def test_events_that_come_in_reverse_end_in_the_same_role_and_one_mail(s: Stage) -> None:
+async def test_events_that_come_in_reverse_end_in_the_same_role_and_mails(s: Stage) -> None:
     s.outside.stripe.deliveries.trouble.is_held = True
     s.buys("ada")
     s.outside.stripe.deliveries.release(lambda events: events[::-1])
     await s.claims("ada")
     await s.settled()
     assert s.roles("ada") == {"VIP"}
-    assert s.mails("ada") == [CONNECT_MAIL]
+    assert s.mails("ada") == [CONNECT_MAIL, DELIVERED_MAIL]
 
 
 async def test_the_events_of_a_purchase_end_in_one_state_in_every_order(s: Stage) -> None:
@@ -77,7 +78,8 @@ async def test_lives_from_payment_to_end_whose_events_come_shuffled_leave_no_rol
         s.outside.stripe.deliveries.release_shuffled(seed=1)
         await s.settled()
         assert [s.roles(member) for member in members] == [set()] * LIVES
-        assert [s.mails(member) for member in members] == [[CONNECT_MAIL, "Your VIP membership has ended"]] * LIVES
+        mails = [CONNECT_MAIL, DELIVERED_MAIL, "Your VIP membership has ended"]
+        assert [s.mails(member) for member in members] == [mails] * LIVES
 
 
 async def test_of_two_plans_with_one_role_the_end_of_one_leaves_the_role(s: Stage) -> None:
@@ -107,7 +109,7 @@ async def test_an_upgrade_and_a_downgrade_put_the_new_role_before_they_take_the_
         ("PUT", "VIP"),
         ("DELETE", "Gold"),
     ]
-    assert s.mails("ada") == [CONNECT_MAIL]
+    assert s.mails("ada") == [CONNECT_MAIL, DELIVERED_MAIL]
 
 
 def _orders() -> list[tuple[int, ...]]:
