@@ -1,4 +1,4 @@
-"""The process is killed at each point between payment and role: after a restart everything is delivered, mails once each.
+"""The process is killed at each point between payment and role: after a restart all is delivered, mails once each.
 
 A point is reached when what Doorlist asks of the outside there hangs; then it is killed, as by SIGKILL or a power cut.
 """
