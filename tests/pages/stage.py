@@ -87,7 +87,7 @@ class Visitor:
 
     async def get(self, path: str, **headers: str) -> Shown:
         async with self.session.get(self.base + path, headers=headers, allow_redirects=False) as answer:
-            return Shown(answer.status, await answer.text(), answer.headers, path)
+            return Shown(answer.status, await answer.text(errors="replace"), answer.headers, path)
 
     async def follow(self, path: str) -> Shown:
         """Open a page and go where it sends, within ours, five times at most."""
@@ -103,7 +103,7 @@ class Visitor:
         headers = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded"}
         body = urlencode(list(fields.items()) if isinstance(fields, Mapping) else list(fields))
         async with self.session.post(self.base + path, data=body, headers=headers, allow_redirects=False) as answer:
-            return Shown(answer.status, await answer.text(), answer.headers, path)
+            return Shown(answer.status, await answer.text(errors="replace"), answer.headers, path)
 
     async def press(self, shown: Shown, label: str, **changes: str) -> Shown:
         """Press a button of a page, with some of its fields changed first, and go where that leads."""

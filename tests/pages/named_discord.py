@@ -1,0 +1,49 @@
+"""A Discord in memory whose roles, channels and people have names, so that pages can be judged by what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from membership.model import ChannelId, GuildId, MemberKey, RoleId, Seen, UserId
+from membership.ports import GuildRole, ServerRights
+from tests.usecases.fake_discord import FakeDiscord
+from tests.usecases.faults import Fuse
+
+
+class NamedDiscord(FakeDiscord):
+    """`names` are by id, of whatever kind; `spell` is what stands instead of each of them, itself at first."""
+
+    def __init__(self, fuse: Fuse, names: Mapping[int, str]) -> None:
+        super().__init__(fuse)
+        self.names = names
+        self.spell: Callable[[str], str] = lambda name: name
+
+    def name(self, known: int, otherwise: str = "") -> str:
+        return self.spell(self.names.get(int(known), otherwise))
+
+    def roles(self, guild_id: GuildId) -> Mapping[RoleId, GuildRole]:
+        return {
+            role_id: replace(role, name=self.name(role_id, role.name))
+            for role_id, role in super().roles(guild_id).items()
+        }
+
+    def text_channels(self, guild_id: GuildId) -> Mapping[ChannelId, str]:
+        return {channel: self.spell(name) for channel, name in super().text_channels(guild_id).items()}
+
+    def channel_name(self, channel_id: ChannelId) -> str:
+        return self.name(channel_id, "claim")
+
+    def guild_name(self, guild_id: GuildId) -> str:
+        return self.spell(super().guild_name(guild_id))
+
+    async def handle(self, user_id: UserId) -> str:
+        return "@" + self.name(user_id, f"user{user_id}")
+
+    async def rights(self, key: MemberKey) -> ServerRights | None:
+        found = await super().rights(key)
+        return None if found is None else replace(found, name=self.name(key.user_id, f"user{key.user_id}"))
+
+    async def members_named(self, guild_id: GuildId, beginning: str, limit: int) -> Mapping[UserId, Seen]:
+        found = await super().members_named(guild_id, "user", limit)
+        return {user: replace(seen, name=self.name(user, seen.name)) for user, seen in found.items()}

@@ -1,0 +1,67 @@
+"""Every page is small, well built and free of code, and nothing of our insides is read on it."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Sequence
+
+import pytest
+import pytest_asyncio
+
+from tests.pages.anatomy import Anatomy
+from tests.pages.rich_stage import RichStage
+from tests.pages.tour import Stop, tour
+from web.pages import stylesheet
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+MOST_BYTES = 30 * 1024
+NOT_OUR_FRAME = ("/admin/{guild}/mail/{template}/look",)
+"""A mail as it is sent, not a page."""
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stops(rich: RichStage) -> Sequence[Stop]:
+    """Every page for people that there is."""
+    found = [stop async for stop in tour(rich)]
+    return [stop for stop in found if stop.is_page and stop.shown.text and stop.route.path not in NOT_OUR_FRAME]
+
+
+async def test_every_page_and_its_stylesheet_are_small(stops: Sequence[Stop]) -> None:
+    style = len(stylesheet(""))
+    sizes = {str(stop): len(stop.shown.text.encode()) + style for stop in stops}
+    assert {name: size for name, size in sizes.items() if size >= MOST_BYTES} == {}
+
+
+async def test_every_page_is_well_built(stops: Sequence[Stop]) -> None:
+    wrong = [f"{stop}: {fault}" for stop in stops for fault in Anatomy(stop.shown.text).judge()]
+    assert not wrong, "\n".join(wrong)
+
+
+async def test_every_page_has_a_way_past_its_head(stops: Sequence[Stop]) -> None:
+    assert [str(stop) for stop in stops if '<a class="skip" href="#main">' not in stop.shown.text] == []
+
+
+async def test_the_tour_sees_the_pages(stops: Sequence[Stop]) -> None:
+    assert len({stop.route.path for stop in stops if stop.shown.status == 200}) > 60
+
+
+async def test_a_failed_form_says_so_at_its_head_and_in_its_title(rich: RichStage, stops: Sequence[Stop]) -> None:
+    wrong = []
+    for stop in stops:
+        visitor = await rich.visitor(stop.who)
+        for form in stop.shown.forms:
+            if form.method != "post" or "sign-out" in form.action or not form.fields:
+                continue
+            shown = await visitor.post(form.action or stop.shown.url, [(name, "") for name, _ in form.fields])
+            if shown.status == 422:
+                anatomy = Anatomy(shown.text)
+                wrong += [f"{stop}: {fault}" for fault in anatomy.judge()]
+                wrong += [] if 'role="alert"' in shown.text else [f"{stop}: no summary of errors"]
+    assert not wrong, "\n".join(wrong)
+
+
+async def test_the_stylesheet_is_plain() -> None:
+    text = gzip.decompress(stylesheet("")).decode()
+    for outside in ("@import", "url(http", "//", "expression("):
+        assert outside not in text
