@@ -198,7 +198,7 @@ grants = Table(
     metadata,
     row_id(),
     needed("purchase_id", ForeignKey("purchases.id")),
-    needed("plan_id", ForeignKey("plans.id"), index=True),
+    needed("plan_id", ForeignKey("plans.id")),
     needed("guild_id", BigInteger),
     needed("product_id", Text),
     needed("price_id", Text),
@@ -214,6 +214,8 @@ grants = Table(
     Index(None, "guild_id", "state", "reason", "id"),
     Index(None, "guild_id", "state", "id"),
     Index(None, "plan_id", "state", "id"),
+    Index(None, "guild_id", "id"),
+    Index(None, "plan_id", "id"),
 )
 
 # ---------------------------------------------------------------------------------------------------- who it is tied to

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from aiohttp import hdrs, web
 from yarl import URL
@@ -22,13 +24,19 @@ _LARGEST = 2**53
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One line as it is read; `url` leads to the member, or to the order while nobody is connected."""
+    """One line as it is read; `url` leads to the member, or to the order while nobody is connected.
+
+    `since_date` is for programs, such as "2026-12-21".
+    """
 
     line: Line
     look: StateLook
     status: str
     following: str
+    since: str
+    since_date: str
     url: str
+    order_url: str
 
 
 def install(site: Site) -> None:
@@ -48,7 +56,7 @@ async def show_members(visit: StaffVisit) -> web.Response:
     return visit.page(
         "admin/members.html",
         fields=fields,
-        rows=[_row(visit, line) for line in found.lines],
+        rows=_rows(visit, found.lines),
         page=found,
         is_filtered=not wanted.is_everything,
         is_first=not before,
@@ -76,16 +84,27 @@ async def export(visit: StaffVisit) -> web.StreamResponse:
     return response
 
 
-def _row(visit: StaffVisit, line: Line) -> Row:
-    shown = line.shown
-    order = visit.here(f"/orders/{shown.purchase.id}")
-    return Row(
-        line=line,
-        look=short_look(visit.words, shown),
-        status=status_words(visit.words, shown.purchase.status),
-        following=next_words(visit.words, shown, visit.zone),
-        url=order if line.user_id is None else visit.here(f"/members/{line.user_id}"),
-    )
+def _rows(visit: StaffVisit, lines: Sequence[Line]) -> list[Row]:
+    days: dict[date, str] = {}
+    found = []
+    for line in lines:
+        shown, since = line.shown, line.since.astimezone(visit.zone)
+        if since.date() not in days:  # wording a date takes longer than all else in a row
+            days[since.date()] = f"{visit.words.short_day(line.since, visit.zone)} {since.year}"
+        order_url = visit.here(f"/orders/{shown.purchase.id}")
+        found.append(
+            Row(
+                line=line,
+                look=short_look(visit.words, shown),
+                status=status_words(visit.words, shown.purchase.status),
+                following=next_words(visit.words, shown, visit.zone),
+                since=days[since.date()],
+                since_date=since.date().isoformat(),
+                url=order_url if line.user_id is None else visit.here(f"/members/{line.user_id}"),
+                order_url=order_url,
+            )
+        )
+    return found
 
 
 def _wanted(fields: dict[str, str]) -> Wanted:

@@ -202,7 +202,8 @@ def _create_plans() -> None:
     op.create_index("ix_grants_guild_id_state_reason_id", "grants", ["guild_id", "state", "reason", "id"])
     op.create_index("ix_grants_guild_id_state_id", "grants", ["guild_id", "state", "id"])
     op.create_index("ix_grants_plan_id_state_id", "grants", ["plan_id", "state", "id"])
-    op.create_index("ix_grants_plan_id", "grants", ["plan_id"])
+    op.create_index("ix_grants_guild_id_id", "grants", ["guild_id", "id"])
+    op.create_index("ix_grants_plan_id_id", "grants", ["plan_id", "id"])
 
 
 def _create_links() -> None:
