@@ -89,9 +89,13 @@ async def recognise(services: Services, person: Person, key: str) -> SignIn | No
 
 
 async def listed(services: Services, mine: SignIn) -> Sequence[SignIn]:
-    """Return every browser of the same person, the last used first."""
+    """Return every browser of the same person, the last used first.
+
+    Whoever proved a Discord account sees what was proved by it: the address that Discord names beside it may be old.
+    """
+    email = mine.email if mine.user_id is None else ""
     async with services.store.read() as tx:
-        return await tx.sign_ins.of_person(mine.person, mine.user_id, mine.email, services.clock.now(), MOST_LISTED)
+        return await tx.sign_ins.of_person(mine.person, mine.user_id, email, services.clock.now(), MOST_LISTED)
 
 
 async def end(services: Services, mine: SignIn, sign_in_id: int) -> None:
