@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from membership import notices
 from membership.addresses import masked
+from membership.checks import redacted
 from membership.errors import PAUSED_HERE, Reason
 from membership.ledgers import Transaction
 from membership.model import Grant, GrantState, GuildId, MemberKey
@@ -42,7 +43,8 @@ async def failing_jobs(services: Services, guild_id: GuildId) -> list[Problem]:
             whose = [job for job in failed if job.last_error == error]
             people = [await _member(tx, key) for job in whose[:SHOWN] if (key := member_of(job)) is not None]
             parked = sum(job.is_parked for job in whose)
-            found.append(Problem(kind=Kind.JOBS, count=count, subject=error, people=tuple(people), number=parked))
+            subject = redacted(error)
+            found.append(Problem(kind=Kind.JOBS, count=count, subject=subject, people=tuple(people), number=parked))
     return found
 
 
@@ -56,7 +58,9 @@ async def silent_platforms(services: Services, guild_id: GuildId) -> list[Proble
             run = newest.get(name)
             if run is not None and run.trouble:
                 found.append(
-                    Problem(kind=Kind.PROVIDER, count=1, subject=name, names=(run.trouble,), since=run.started_at)
+                    Problem(
+                        kind=Kind.PROVIDER, count=1, subject=name, names=(redacted(run.trouble),), since=run.started_at
+                    )
                 )
             since = await webhooks_failing_since(tx, account)
             if since is not None:

@@ -9,6 +9,7 @@ import pytest
 from membership import notices, passes, server_settings
 from membership.actors import Actor
 from membership.browsing import Run
+from membership.errors import Retry
 from membership.model import GuildId
 from tests.pages.stage import MANAGER, OUTSIDER, STAFF, PageStage
 from tests.usecases.world import CHARLIE, GUILD, VIP, World
@@ -84,6 +85,22 @@ async def test_runs_are_listed_and_looked_at(stage: PageStage) -> None:
     one = next(link for link in shown.links if "/runs/" in link)
     assert "Role given" in (await manager.get(one)).words
     assert (await manager.get(stage.at("/runs/4711"))).status == 404
+
+
+async def test_the_trouble_of_a_run_is_told_without_secrets(stage: PageStage) -> None:
+    run = Run(kind="hourly", subject="stripe", started_at=stage.world.clock.now())
+    with pytest.raises(Retry):
+        async with passes.recorded(stage.world.services, run):
+            raise Retry("the key sk_live_abcdef123 of ada@example.com timed out")
+    async with stage.world.services.store.write() as tx:
+        await tx.guilds.allow_account(GUILD, stage.world.account_id)
+    manager = await stage.staff_member(MANAGER)
+    told = await manager.get(stage.at("/runs/1"))
+    problem = await manager.get(stage.at("/problems"))
+    for shown in (told, problem):
+        assert "timed out" in shown.words
+        assert "sk_live" not in shown.text
+    assert "stripe did not answer" in problem.words
 
 
 async def test_no_run_yet_is_said(stage: PageStage) -> None:

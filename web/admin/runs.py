@@ -10,6 +10,7 @@ from aiohttp import web
 from locales.catalogue import Words, translatable
 from membership import runs
 from membership.browsing import Run
+from membership.checks import redacted
 from web.admin.chart_words import span_text
 from web.admin.entry_lines import lines_of
 from web.admin.lists import before_of, older_url
@@ -27,7 +28,7 @@ KINDS: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLine:
-    """A pass in words. `took` "" while it is under way; tone and sign are a badge's."""
+    """A pass in words. `took` "" while it is under way; tone and sign are a badge's; `trouble` without secrets."""
 
     run: Run
     name: str
@@ -35,6 +36,7 @@ class RunLine:
     tone: str
     sign: str
     state: str
+    trouble: str
 
 
 def install(site: Site) -> None:
@@ -72,5 +74,11 @@ def _line(words: Words, run: Run) -> RunLine:
         tone, sign, state = "ok", "✓", words.say("done")
     took = "" if run.ended_at is None else span_text(words, (run.ended_at - run.started_at).total_seconds())
     return RunLine(
-        run=run, name=f"{name} · {run.subject}" if run.subject else name, took=took, tone=tone, sign=sign, state=state
+        run=run,
+        name=f"{name} · {run.subject}" if run.subject else name,
+        took=took,
+        tone=tone,
+        sign=sign,
+        state=state,
+        trouble=redacted(run.trouble),
     )
