@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import jinja2
@@ -15,6 +15,7 @@ from web import wording
 
 LANGUAGE_COOKIE = "doorlist-language"
 _MOST_WISHES = 8
+_JUST_NOW = timedelta(seconds=3)
 _WORDS = web.RequestKey("words", Words)
 
 
@@ -83,7 +84,8 @@ def _moment(context: jinja2.runtime.Context, value: datetime | str) -> str:
 
 @jinja2.pass_context
 def _ago(context: jinja2.runtime.Context, value: datetime | str) -> str:
-    return _words(context).distance(wording.moment(value), context["now"])
+    words, when, now = _words(context), wording.moment(value), context["now"]
+    return words.say("just now") if abs(when - now) < _JUST_NOW else words.distance(when, now)
 
 
 @jinja2.pass_context
