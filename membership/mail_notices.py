@@ -141,11 +141,15 @@ async def tell_of_refund(tx: Transaction, purchase: Purchase, payment_key: str, 
 
 
 async def watch_failure(tx: Transaction, before: Grant, outcome: Outcome, after: Grant, now: datetime) -> None:
-    """Look again in ten minutes at what could not be delivered. Who left, or took a role off, knows."""
+    """Look again in ten minutes at what could not be delivered.
+
+    Who left, or took a role off, knows; whom staff connected or imported did not ask for it.
+    """
+    is_new_outside = after.reason in _WAITING_OUTSIDE and before.reason is Reason.NOT_LINKED
+    if outcome.access is not Access.GRANTED or not (after.state is GrantState.FAILED or is_new_outside):
+        return
     link = await tx.links.active(outcome.claim.purchase.customer_id)
-    is_by_staff = link is not None and link.proof is Proof.STAFF
-    is_new_outside = after.reason in _WAITING_OUTSIDE and before.reason is Reason.NOT_LINKED and not is_by_staff
-    if outcome.access is Access.GRANTED and (after.state is GrantState.FAILED or is_new_outside):
+    if link is not None and link.proof is not Proof.STAFF:
         await tx.jobs.mark(JOB, failure_key(after, now), lane=Lane.BULK, run_at=now + FAILING_FOR)
 
 

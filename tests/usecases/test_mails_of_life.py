@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from membership import binding, mail_sign_in, presence, resync
+from membership import binding, mail_links, mail_sign_in, presence, resync
 from membership.browsing import CustomerSettings, MailText
 from membership.errors import Audience, Blocked, Reason, Retry
-from membership.model import Dispute, Proof, PurchaseKind, PurchaseStatus, Refund
+from membership.model import Dispute, MemberKey, Proof, PurchaseKind, PurchaseStatus, Refund
 from membership.ports import Mail
 from membership.worker import Worker
 from tests.usecases.conftest import Builder
@@ -363,3 +363,23 @@ async def test_a_bounce_stops_mail_to_everybody_at_the_address(world: World) -> 
     await world.buys("vip", customer=snapshot)
     await world.advance(days=8)
     assert world.mailer.templates() == ["connect"]
+
+
+async def test_what_a_buyer_asks_for_and_what_they_are_reminded_of_can_be_read(world: World) -> None:
+    await world.plan("vip", VIP)
+    world.joins(BOB)
+    bought = await world.buys("vip")
+    await world.advance(hours=1)
+    await world.links(bought, CHARLIE)
+    grant = (await world.grants(bought))[0]
+    for ask in (mail_links.to_billing, mail_links.to_move):
+        await world.advance(hours=2)
+        assert await ask(world.services, MemberKey(GUILD, CHARLIE), grant.id)
+        await world.settle()
+    await world.advance(hours=2)
+    await world.links(bought, BOB)
+    await world.changes(bought, status=PurchaseStatus.PAST_DUE)
+    for template in ("connect_reminder", "billing", "link_again", "moved", "past_due"):
+        for medium in (read(last(world, template)).text, read(last(world, template)).html):
+            assert "VIP" in medium
+            assert "https://door.example/" in medium
