@@ -49,7 +49,7 @@ FILTERS: Mapping[str, str] = {
 
 @dataclass(slots=True)
 class Timed:
-    """How long each request to one address took, in milliseconds, and how large the page was."""
+    """How long each request to one address took, in milliseconds, and how large the page was as it was sent."""
 
     quiet: list[float] = field(default_factory=list)
     busy: list[float] = field(default_factory=list)
@@ -117,7 +117,7 @@ async def _measure(database: Path, members: int, requests: int, per_second: int)
                 webhooks = len(accepted) / (time.perf_counter() - started)
             for name, paths in addresses.items():
                 async with browser.get(paths[0]) as response:
-                    pages[name].kilobytes = len(await response.read()) / 1000
+                    pages[name].kilobytes = int(response.headers["Content-Length"]) / 1000
             export = await _export(browser, int(about["guild_id"]), int(about["process"]))
         return Measured(pages=pages, webhooks=webhooks, **export)
 

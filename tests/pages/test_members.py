@@ -52,6 +52,14 @@ async def test_it_lists_who_bought_with_state_and_connection(stage: PageStage) -
     assert stage.at(f"/members/{CHARLIE}") in shown.links
 
 
+async def test_the_list_is_sent_packed(stage: PageStage) -> None:
+    await a_member(stage.world)
+    staff = await stage.staff_member()
+    shown = await staff.get(stage.at("/members"))
+    assert shown.headers["Content-Encoding"] in ("gzip", "deflate")
+    assert int(shown.headers["Content-Length"]) < len(shown.text) / 2
+
+
 async def test_whole_addresses_are_for_administrators(stage: PageStage) -> None:
     await a_member(stage.world)
     owner, manager = await stage.staff_member(OWNER), await stage.staff_member(MANAGER)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from aiohttp import web
 from yarl import URL
 
+from membership import dossier as dossiers
 from membership import explain, ledger_view, search, timeline
 from membership.desk import Payment
 from membership.dossier import NOTE
@@ -16,7 +17,7 @@ from membership.errors import Gone
 from membership.events import Group
 from membership.ledger_view import Wanted
 from membership.listing_ledgers import Entry
-from membership.model import Seen, UserId
+from membership.model import Lane, MemberKey, Seen, UserId
 from membership.records import AuditEntry
 from membership.search import LARGEST_ID, Overview
 from web import wording
@@ -77,6 +78,18 @@ def member_of(visit: StaffVisit) -> UserId:
     if not 0 < number < LARGEST_ID:
         raise Gone("page")
     return UserId(number)
+
+
+async def require_here(visit: StaffVisit) -> None:
+    """Raise Gone unless the address is about somebody of this server: a buyer, or whoever is in it."""
+    key = MemberKey(visit.guild.id, member_of(visit))
+    async with visit.store.read() as tx:
+        dossier = await dossiers.read(tx, key, visit.services.clock.now())
+    if not dossier.is_empty:
+        return
+    seen = await visit.services.discord.observe(key.guild_id, [key.user_id], lane=Lane.PERSON)
+    if seen[key.user_id] is None:
+        raise Gone("page")
 
 
 def name_of(seen: Overview) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from aiohttp import web
@@ -17,11 +17,13 @@ from membership.shown import ShownGrant
 from web.admin import act_forms
 from web.admin.act_forms import ActForm, Field, Mistake, days_of, known_names, reason_field, user_of
 from web.admin.grant_words import end_words, look_of, readable, sending_words
-from web.admin.member import member_of
+from web.admin.member import member_of, require_here
 from web.site import Site
 from web.visits import Form, StaffVisit
 
 PATIENCE = timedelta(seconds=4)
+
+Press = Callable[[StaffVisit], Awaitable[web.Response]]
 
 
 def install(site: Site) -> None:
@@ -37,10 +39,16 @@ def install(site: Site) -> None:
         ("leave-alone", leave_alone_form, leave_alone),
     ):
         _install_act(site, f"{base}/{name}", form, act)
-    site.staff.post(f"{base}/refresh", refresh)
-    site.staff.post(f"{base}/resend", resend)
-    site.staff.post(f"{base}/look-after", look_after)
-    site.staff.post(f"{base}/note", note)
+    for name, press in (("refresh", refresh), ("resend", resend), ("look-after", look_after), ("note", note)):
+        site.staff.post(f"{base}/{name}", _of_somebody_here(press))
+
+
+def _of_somebody_here(press: Press) -> Press:
+    async def checked(visit: StaffVisit) -> web.Response:
+        await require_here(visit)
+        return await press(visit)
+
+    return checked
 
 
 def _install_act(site: Site, path: str, form_of: act_forms.FormOf, act: act_forms.Act) -> None:
@@ -51,8 +59,8 @@ def _install_act(site: Site, path: str, form_of: act_forms.FormOf, act: act_form
         names = await known_names(visit, member_of(visit))
         return await act_forms.send(visit, await form_of(visit), lambda form: act(visit, form), names=names)
 
-    site.staff.get(path, show)
-    site.staff.post(path, send)
+    site.staff.get(path, _of_somebody_here(show))
+    site.staff.post(path, _of_somebody_here(send))
 
 
 # ----------------------------------------------------------------------------------------------------------- buttons
