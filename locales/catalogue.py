@@ -15,7 +15,7 @@ from babel import Locale
 from babel.dates import format_date, format_datetime, format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal, get_decimal_symbol
+from babel.numbers import format_decimal, get_decimal_symbol, get_group_symbol
 
 SOURCE_LOCALE = "en"
 FOLDER = Path(__file__).parent
@@ -53,8 +53,9 @@ class Words:
         return format_decimal(value, locale=self.locale)
 
     def amount(self, written: str, /) -> str:
-        """Write an amount of money, such as "9.00 €", with this language's decimal mark."""
-        return written.replace(".", get_decimal_symbol(Locale.parse(self.locale)))
+        """Write an amount of money, such as "1,234.00 €", with this language's marks."""
+        locale = Locale.parse(self.locale)
+        return written.translate({ord("."): get_decimal_symbol(locale), ord(","): get_group_symbol(locale)})
 
     def day(self, moment: datetime, /, zone: tzinfo | None = None) -> str:
         """Write a date without a doubt about day and month: "21 December 2026"."""

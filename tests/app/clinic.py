@@ -172,7 +172,8 @@ async def _open_shop(services: Services, world: Outside) -> None:
 async def _serve_health(stack: AsyncExitStack, port: int) -> None:
     """Answer at Doorlist's own address as its web server would."""
     app = aiohttp_web.Application()
-    health.install(app)
+    app.router.add_get("/health/live", health.live)
+    app.router.add_get("/health/ready", health.ready)
     runner = aiohttp_web.AppRunner(app, access_log=None)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)

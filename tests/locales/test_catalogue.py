@@ -53,3 +53,8 @@ def test_english_counts_without_a_catalogue() -> None:
 def test_what_is_not_translated_is_said_in_english() -> None:
     assert words_for("it").say("Nobody says {this}.", this="so") == "Nobody says so."
     assert words_for("it").count("{number} so", "{number} sos", 2) == "2 sos"
+
+
+def test_an_amount_has_the_languages_marks() -> None:
+    assert words_for("it").amount("1,234.50 EUR") == "1.234,50 EUR"
+    assert words_for("en").amount("1,234.50 EUR") == "1,234.50 EUR"
