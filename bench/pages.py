@@ -105,6 +105,8 @@ async def _measure(database: Path, members: int, requests: int, per_second: int)
         port = int(about["port"])
         cookies = {name: about[name] for name in ("doorlist-staff", "doorlist-portal")}
         async with aiohttp.ClientSession(f"http://{HOST}:{port}", cookies=cookies) as browser:
+            # First: later there would be memory that pages have left free.
+            export = await _export(browser, int(about["guild_id"]), int(about["process"]))
             addresses = await _addresses(browser, int(about["guild_id"]))
             pages = {name: Timed() for name in addresses}
             await _round(browser, addresses, 2)  # the first request of each compiles its template and statements
@@ -118,7 +120,6 @@ async def _measure(database: Path, members: int, requests: int, per_second: int)
             for name, paths in addresses.items():
                 async with browser.get(paths[0]) as response:
                     pages[name].kilobytes = int(response.headers["Content-Length"]) / 1000
-            export = await _export(browser, int(about["guild_id"]), int(about["process"]))
         return Measured(pages=pages, webhooks=webhooks, **export)
 
 
