@@ -1,4 +1,4 @@
-"""Who comes to the pages, and what each of them is to get from a page that asks for a right: the matrix in one function."""
+"""Who comes to the pages, and what each is to get from a page that asks for a right: the matrix in one function."""
 
 from __future__ import annotations
 

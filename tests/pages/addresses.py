@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from string import Formatter
+from urllib.parse import quote
 
 from membership.model import GuildId, UserId
+from membership.plan_codes import label_name
 from tests.pages.rich import Secrets
 from tests.usecases.world import CHARLIE
 
@@ -32,8 +34,8 @@ _FINDS: Mapping[str, str] = {
     "run": "SELECT id FROM runs WHERE guild_id = ?",
     "entry": "SELECT id FROM audit_entries WHERE guild_id = ?",
     "role": "SELECT DISTINCT role_id FROM plan_roles JOIN plans ON plans.id = plan_id WHERE guild_id = ?",
-    "label": "SELECT DISTINCT label FROM plan_codes WHERE guild_id = ?",
-    "target": "SELECT DISTINCT label FROM plan_codes WHERE guild_id = ?",
+    "label": "SELECT DISTINCT label_name(label) FROM plan_codes WHERE guild_id = ?",
+    "target": "SELECT DISTINCT label_name(label) FROM plan_codes WHERE guild_id = ?",
 }
 # Where a part stands for something else than usual.
 _FINDS_ON: Mapping[tuple[str, str], str] = {
@@ -90,12 +92,12 @@ class Addresses:
         if at:
             choices = [(str(at), *chosen[1:]) for chosen in choices]
         query = _QUERIES.get(route, "").format(checkout=self.secrets.checkout, payer_key=self.secrets.payer_key)
-        filled = [route.format(**dict(zip(parts, chosen, strict=True))) for chosen in choices]
+        filled = [route.format(**dict(zip(parts, map(_quoted, chosen), strict=True))) for chosen in choices]
         return [f"{address}?{query}" if query else address for address in filled]
 
     def _choices(self, parts: Sequence[str], route: str) -> Sequence[Sequence[str]]:
         """Return what the parts may be together, each choice in the parts' order."""
-        pair = tuple(parts[-2:])
+        pair = (parts[-2], parts[-1]) if len(parts) > 1 else ("", "")
         if pair in _PAIRS:
             return [(str(self.guild_id), *found) for found in self._rows(_PAIRS[pair], int(self.guild_id))]
         return list(product(*(self._ids(part, route) for part in parts)))
@@ -126,9 +128,14 @@ class Addresses:
 
     def _rows(self, question: str, subject: int) -> Sequence[Sequence[str]]:
         with closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)) as database:
+            database.create_function("label_name", 1, label_name)
             found = [tuple(map(str, row)) for row in database.execute(question, (subject,))]
         assert found, f"the furnished world has none of: {question}"
         return found
+
+
+def _quoted(part: str) -> str:
+    return quote(part, safe="")
 
 
 def digest_of(path: Path, *, without: Sequence[str] = ()) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""Takes a page apart: its bones without any words, and what is wrong with its build. No browser, no opinion on looks."""
+"""Takes a page apart: its bones without any words, and what is wrong with its build. No opinion on looks."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ _SILENT = frozenset(("title", "code", "pre", "textarea", "option", "time"))
 _OURS = ("/", "#", "data:")
 _DOORS_OUT = ("https://", "http://", "mailto:", "discord:")
 _INSIDE_NAMES = re.compile(r"\b[a-z]{2,}_[a-z]{2,}\w*")
+_TO_FILL_IN = re.compile(r"\{(?:plan|server)\}")
+"""What staff may write into a mail."""
 _THEIR_IDS = re.compile(r"\b(?:prod|price|sub|cus|evt|in|cs|sk|whsec)_\w+")
 """A provider's own names: people compare them with the provider's pages."""
 
@@ -43,6 +45,8 @@ class Anatomy(HTMLParser):
         if tag == "label" and "for" in given:
             self._labels.add(given["for"])
         self._look_at(tag, given)
+        if tag == "option" == (self._open or [""])[-1]:
+            self._open.pop()
         if tag not in _ALONE:
             self._open.append(tag)
 
@@ -69,6 +73,8 @@ class Anatomy(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self.bones.append(f"</{tag}>")
+        while tag != "option" and self._open[-1:] == ["option"]:
+            self._open.pop()  # need not be closed
         if not self._open or self._open.pop() != tag:
             self.faults.append(f"</{tag}> closes what is not open")
 
@@ -100,5 +106,5 @@ class Anatomy(HTMLParser):
 
 def _shows_insides(text: str) -> bool:
     """Say whether a text holds what only code reads: None, unfilled facts, names of constants."""
-    plain = _THEIR_IDS.sub("", text)
+    plain = _TO_FILL_IN.sub("", _THEIR_IDS.sub("", text))
     return bool(re.search(r"\bNone\b|[{}]|<bound |datetime\.|Undefined", plain) or _INSIDE_NAMES.search(plain))

@@ -1,4 +1,4 @@
-"""A world per test, as the use-cases have it, with the real pages before it; and one furnished world for all to copy."""
+"""A world per test, as the use-cases have it, with the real pages before it; and a furnished world for all to copy."""
 
 from __future__ import annotations
 

@@ -34,6 +34,7 @@ from membership.model import (
     ChannelId,
     Dispute,
     GuildId,
+    Lane,
     MemberKey,
     Plan,
     PlanId,
@@ -47,7 +48,7 @@ from membership.model import (
 from membership.plan_codes import Terms as CodeTerms
 from membership.policy import Policy
 from membership.ports import Icon, IncomingEvent, Invoice, InvoiceState, Price
-from membership.server_moves import Route
+from membership.move_previews import Route
 from membership.sign_ins import Proven
 from tests.pages.named_discord import NamedDiscord
 from tests.pages.stage import OWNER
@@ -202,8 +203,7 @@ async def _two_servers(world: World) -> None:
 
 
 async def _what_is_sold(world: World) -> None:
-    rules = {"past_due_role_id": LATE, "trial_role_id": TRIAL}
-    vip = await world.plan("vip", VIP, **rules)
+    vip = await world.plan("vip", VIP, past_due_role_id=LATE, trial_role_id=TRIAL)
     await _named(world, vip, TYPED["plan"])
     await _named(world, await world.plan("gold", GOLD), "Golden Plan")
     await _named(world, await world.plan("course", TEACHER, duration_days=90), "Course for all")
@@ -370,7 +370,7 @@ async def _trouble(world: World) -> None:
             run = Run(kind="sweep", started_at=now, guild_id=guild_id)
             run = replace(run, id=await tx.runs.begin(run), ended_at=now + timedelta(seconds=2))
             await tx.runs.finish(replace(run, looked_at=40, changed=2, trouble=trouble))
-        await tx.jobs.mark("member", str(MemberKey(GUILD, FATIMA)), lane=1, run_at=now, scope="")
+        await tx.jobs.mark("member", str(MemberKey(GUILD, FATIMA)), lane=Lane.EVENT, run_at=now, scope="")
 
 
 async def _fresh_links(world: World) -> Secrets:

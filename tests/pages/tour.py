@@ -1,4 +1,4 @@
-"""Every page that there is, as somebody who may see it gets it: from the routes, and by the links that carry a query."""
+"""Every page that there is, as somebody who may see it gets it: by the routes, and by links that carry a query."""
 
 from __future__ import annotations
 
