@@ -111,6 +111,7 @@ class Door:
             purchase_ids=verified.purchases,
             expected=verified.ticket.handle if verified.ticket else "",
             masked_email=masked(request.user.email),
+            again_at=None if verified.refused is None else verified.refused.until,
         )
 
     async def progress(self, purchase_id: PurchaseId) -> Progress:
@@ -155,9 +156,10 @@ class Door:
             scopes=request.scopes,
             may_move=may_move,
         )
-        verdict = await linking.connect(self._services, wish)
-        if verdict is not Verdict.CONNECTED:
-            return ConnectOutcome(result=_RESULTS[verdict])
+        answer = await linking.connect(self._services, wish)
+        if answer.verdict is not Verdict.CONNECTED:
+            again_at = None if answer.refused is None else answer.refused.until
+            return ConnectOutcome(result=_RESULTS[answer.verdict], again_at=again_at)
         standing = await linking.standing(self._services, request.purchase_id)
         return ConnectOutcome(result=ConnectResult.CONNECTED, access=await self._access(standing))
 

@@ -46,8 +46,8 @@ def claim_answer(words: Words, answer: ClaimAnswer, *, name: str, is_in_guild: b
             return words.say(
                 "The purchase behind this code has ended, so there is nothing to give. Ask the staff if that is wrong."
             )
-        case ClaimOutcome.TOO_MANY_TRIES:
-            return _too_many_tries(words, answer)
+        case ClaimOutcome.MOVED_TOO_OFTEN | ClaimOutcome.TOO_MANY_TRIES:
+            return _too_often(words, answer)
         case ClaimOutcome.GIFT:
             return _gift(words, answer, is_in_guild=is_in_guild)
         case ClaimOutcome.GIFT_USED_UP | ClaimOutcome.GIFT_EXPIRED | ClaimOutcome.GIFT_OFF:
@@ -117,6 +117,14 @@ def _expired(words: Words, answer: ClaimAnswer) -> str:
     if answer.until is None:
         return f"{words.say('This code is no longer valid.')} {still}"
     return f"{words.say('This code was valid until {until}.', until=date(answer.until))} {still}"
+
+
+def _too_often(words: Words, answer: ClaimAnswer) -> str:
+    if answer.outcome is ClaimOutcome.TOO_MANY_TRIES:
+        return _too_many_tries(words, answer)
+    why = words.say("What you bought was moved to another Discord account as often as customers may.")
+    then = "" if answer.retry_at is None else words.say("Your code works again {when}.", when=date(answer.retry_at))
+    return " ".join(filter(None, (why, then, words.say("The staff of the server can move it for you at any time."))))
 
 
 def _too_many_tries(words: Words, answer: ClaimAnswer) -> str:

@@ -215,8 +215,8 @@ class Links(Protocol):
     async def holders(self, customer_id: CustomerId) -> Sequence[Link]:
         """Return every link that a payer ever had, live or over, oldest first."""
 
-    async def moves_since(self, customer_id: CustomerId, since: datetime) -> int:
-        """Count how often another Discord user followed the one before, however the one before was taken off."""
+    async def switched_at(self, customer_id: CustomerId, after: datetime) -> Sequence[datetime]:
+        """Return when another Discord user followed the one before, however that one was taken off, oldest first."""
 
     async def issue_token(
         self, digest: str, purchase_id: PurchaseId | None, user_id: UserId | None, expires_at: datetime

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from membership import binding, codes, gift_codes, notices
+from membership import binding, codes, gift_codes, notices, switching
 from membership.desk import PlanCode
 from membership.entitlements import Access, Outcome, access_of, decide
 from membership.errors import Retry
@@ -31,6 +31,7 @@ class ClaimOutcome(StrEnum):
     UNKNOWN = "unknown"
     USED_BY_YOU = "used_by_you"
     USED_BY_ANOTHER = "used_by_another"
+    MOVED_TOO_OFTEN = "moved_too_often"
     EXPIRED = "expired"
     ENDED = "ended"
     TOO_MANY_TRIES = "too_many_tries"
@@ -105,7 +106,7 @@ async def _try(
     digest = "" if code is None else codes.digest(code)
     stored = await tx.codes.get(digest) if digest else None
     if stored is not None and await _opens_here(tx, stored, guild_id):
-        answer, keys = await _use(tx, stored, user_id, now)
+        answer, keys = await _use(services, tx, stored, user_id)
         return _Redeemed(answer=answer, purchase_id=stored.purchase_id, keys=tuple(keys))
     gift = await gift_codes.find(tx, digest) if digest else None
     if gift is not None:
@@ -158,8 +159,9 @@ async def _opens_here(tx: Transaction, stored: StoredCode, guild_id: GuildId | N
 
 
 async def _use(
-    tx: Transaction, stored: StoredCode, user_id: UserId, now: datetime
+    services: Services, tx: Transaction, stored: StoredCode, user_id: UserId
 ) -> tuple[ClaimAnswer, list[MemberKey]]:
+    now = services.clock.now()
     purchase = await tx.purchases.get(stored.purchase_id)
     link = await tx.links.active(purchase.customer_id)
     is_theirs = link is not None and link.user_id == user_id
@@ -171,6 +173,9 @@ async def _use(
         return ClaimAnswer(outcome=ClaimOutcome.USED_BY_YOU, used_at=stored.used_at or link.created_at), []
     if stored.expires_at <= now:
         return ClaimAnswer(outcome=ClaimOutcome.EXPIRED, until=stored.expires_at), []
+    refused = await switching.refusal(tx, purchase.customer_id, user_id, policy=services.policy, now=now)
+    if refused is not None:
+        return ClaimAnswer(outcome=ClaimOutcome.MOVED_TOO_OFTEN, retry_at=refused.until), []
     if not await tx.codes.use(stored.digest, user_id, now):
         return ClaimAnswer(outcome=ClaimOutcome.USED_BY_ANOTHER), []
     keys = await binding.bind(tx, purchase.customer_id, user_id, Proof.CODE, now)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from membership import erasing, reach
+from membership import erasing, reach, switching
 from membership.browsing import SignIn
 from membership.entitlements import decide
 from membership.errors import Gone, Reason
@@ -18,9 +18,9 @@ from membership.model import CustomerId, Lane, MemberFacts, MemberKey, PurchaseI
 from membership.reach import Reached
 from membership.recording import Occasion
 from membership.services import Services
+from membership.switching import Refused
 
 PATIENCE = timedelta(seconds=8)
-MOVE_WINDOW = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,8 @@ class Connection:
     """One Discord account (None: nobody yet) with what is connected to it.
 
     `plans` still give something. `purchases`: one of each payer that the visitor may connect or move; `moves_left`: how
-    often that is possible within 30 days. `going`: the roles that taking the account off takes.
+    often that is possible within 30 days, and `used_up` when it is again. `going`: the roles that taking the account
+    off takes.
     """
 
     user_id: UserId | None
@@ -45,6 +46,7 @@ class Connection:
     plans: tuple[str, ...]
     purchases: tuple[PurchaseId, ...]
     moves_left: int
+    used_up: Refused | None = None
     going: tuple[GoingRole, ...] = ()
 
     @property
@@ -103,13 +105,14 @@ async def _connection(
 ) -> Connection:
     plans: dict[str, None] = {}
     purchases: list[PurchaseId] = []
-    moves = 0
+    switches: Sequence[datetime] = ()
     for each in group:
         alive = await _alive(tx, each)
         plans |= dict.fromkeys(name for names in alive.values() for name in names)
         if alive and each.is_payer:
             purchases.append(next(iter(alive)))
-            moves = max(moves, await tx.links.moves_since(each.customer.id, services.clock.now() - MOVE_WINDOW))
+            made = await switching.recent(tx, each.customer.id, services.clock.now())
+            switches = max(switches, made, key=len)
     since = [each.link.created_at for each in group if each.link is not None]
     ids = {each.customer.id for each in group}
     return Connection(
@@ -118,7 +121,8 @@ async def _connection(
         since=min(since, default=None),
         plans=tuple(plans),
         purchases=tuple(purchases),
-        moves_left=max(0, services.policy.moves_per_30_days - moves),
+        moves_left=max(0, services.policy.moves_per_30_days - len(switches)),
+        used_up=switching.used_up(switches, services.policy),
         going=() if user_id is None else await _going(services, tx, user_id, ids),
     )
 

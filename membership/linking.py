@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from membership import binding, invites
+from membership import binding, invites, switching
 from membership.errors import Gone
 from membership.ledgers import Transaction
 from membership.model import (
-    CustomerId,
     Grant,
     GrantId,
     Lane,
@@ -23,9 +22,9 @@ from membership.model import (
 )
 from membership.records import Draft, Guild, LinkToken
 from membership.services import Services
+from membership.switching import Refused
 
 DELIVERY_PATIENCE = timedelta(seconds=6)
-MOVE_WINDOW = timedelta(days=30)
 JOIN_SCOPE = "guilds.join"
 
 
@@ -36,6 +35,14 @@ class Verdict(StrEnum):
     NEEDS_MOVE = "needs_move"
     MOVES_USED_UP = "moves_used_up"
     NOT_AVAILABLE = "not_available"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """How a wish to connect ended. `refused`: until when, where the account was switched as often as possible."""
+
+    verdict: Verdict
+    refused: Refused | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,28 +119,30 @@ async def mail_new_link(services: Services, digest: str) -> None:
     services.wake()
 
 
-async def connect(services: Services, wish: Wish) -> Verdict:
+async def connect(services: Services, wish: Wish) -> Answer:
     """Link, join and give the roles, and wait a few seconds for them; an old account loses them in the same pass."""
     now = services.clock.now()
     started = services.signals.tick()
     async with services.store.write() as tx:
         current = await _standing(tx, wish.purchase_id)
         if not current.is_alive:
-            return Verdict.NOT_AVAILABLE
+            return Answer(verdict=Verdict.NOT_AVAILABLE)
         if current.linked_to not in (None, wish.user_id) and not wish.may_move:
-            return Verdict.NEEDS_MOVE
-        if await _is_moved_too_often(services, tx, current.purchase.customer_id, wish.user_id):
-            return Verdict.MOVES_USED_UP
+            return Answer(verdict=Verdict.NEEDS_MOVE)
+        customer_id, policy = current.purchase.customer_id, services.policy
+        refused = await switching.refusal(tx, customer_id, wish.user_id, policy=policy, now=now)
+        if refused is not None:
+            return Answer(verdict=Verdict.MOVES_USED_UP, refused=refused)
         if JOIN_SCOPE in wish.scopes:
             services.permits.keep(wish.user_id, wish.access_token, now)
         if current.linked_to == wish.user_id:
-            keys = await binding.mark_members(tx, current.purchase.customer_id, Lane.PERSON, now)
+            keys = await binding.mark_members(tx, customer_id, Lane.PERSON, now)
         else:
-            keys = await binding.bind(tx, current.purchase.customer_id, wish.user_id, Proof.OAUTH, now)
+            keys = await binding.bind(tx, customer_id, wish.user_id, Proof.OAUTH, now)
     services.wake()
     await services.signals.wait([str(key) for key in keys], since=started, patience=DELIVERY_PATIENCE)
     await _invite_those_outside(services, wish)
-    return Verdict.CONNECTED
+    return Answer(verdict=Verdict.CONNECTED)
 
 
 async def invite_url(services: Services, grant: Grant, guild: Guild) -> str:
@@ -143,15 +152,6 @@ async def invite_url(services: Services, grant: Grant, guild: Guild) -> str:
     async with services.store.read() as tx:
         link = await tx.links.active((await tx.purchases.get(grant.purchase_id)).customer_id)
         return "" if link is None else await invites.url_of(tx, grant.id, link.user_id, services.clock.now())
-
-
-async def _is_moved_too_often(services: Services, tx: Transaction, customer_id: CustomerId, user_id: UserId) -> bool:
-    """Say whether one more move is one too many. To take the last account off first is no way around it."""
-    held = await tx.links.holders(customer_id)
-    if not held or held[-1].user_id == user_id:
-        return False
-    moves = await tx.links.moves_since(customer_id, services.clock.now() - MOVE_WINDOW)
-    return moves >= services.policy.moves_per_30_days
 
 
 async def _invite_those_outside(services: Services, wish: Wish) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from membership import binding, codes, mail_notices, news, takings
+from membership import binding, codes, mail_notices, news, switching, takings
 from membership.entitlements import Access, access_of
 from membership.errors import Reason
 from membership.ledgers import Transaction
@@ -27,6 +27,7 @@ from membership.model import (
     PurchaseSnapshot,
     PurchaseStatus,
     Refund,
+    UserId,
 )
 from membership.policy import Policy
 
@@ -67,7 +68,7 @@ async def record(tx: Transaction, account_id: AccountId, snapshot: PurchaseSnaps
     if before is not None and before.customer_id != customer_id:
         await _carry_link(tx, before.customer_id, customer_id, now)
     plans, opened = await _open_grants(tx, purchase, now)
-    is_checkout_awaited = bool(snapshot.link_token) and await _follow_token(tx, purchase, snapshot.link_token, now)
+    is_checkout_awaited = bool(snapshot.link_token) and await _follow_token(tx, purchase, snapshot.link_token, occasion)
     happening = news.Happening(before=stored, after=purchase, payments=payments, opened=opened, now=now)
     await news.tell(tx, happening)
     is_news = bool(opened) or before is None or replace(before, read_at=purchase.read_at) != purchase
@@ -138,14 +139,14 @@ async def _carry_link(tx: Transaction, guest_id: CustomerId, customer_id: Custom
         await tx.links.bind(customer_id, link.user_id, link.proof, now)
 
 
-async def _follow_token(tx: Transaction, purchase: Purchase, link_token: str, now: datetime) -> bool:
+async def _follow_token(tx: Transaction, purchase: Purchase, link_token: str, occasion: Occasion) -> bool:
     """Tie our checkout's token to its purchase; one that a Discord user started links them at once.
 
     Who pays through a payment link chooses the token that it carries: it counts only in the checkout it was issued for.
     Return whether that checkout is still to come: a subscription's own event is often the earlier one, and a mail that
     asks the buyer to connect would be wrong a moment later.
     """
-    digest = codes.digest(link_token)
+    digest, now = codes.digest(link_token), occasion.now
     token = await tx.links.token(digest)
     if token is None or token.is_spent or token.purchase_id is not None:
         return False
@@ -157,8 +158,15 @@ async def _follow_token(tx: Transaction, purchase: Purchase, link_token: str, no
         return token.user_id is not None and is_early
     await tx.links.attach_token(digest, purchase.id)
     if token.user_id is not None and await tx.links.active(purchase.customer_id) is None:
-        await binding.bind(tx, purchase.customer_id, token.user_id, Proof.CHECKOUT, now)
+        await _connect_buyer(tx, purchase.customer_id, token.user_id, occasion)
     return False
+
+
+async def _connect_buyer(tx: Transaction, customer_id: CustomerId, user_id: UserId, occasion: Occasion) -> None:
+    """Bind the account that started a checkout; where that is a switch too many, a mail asks as for any purchase."""
+    refused = await switching.refusal(tx, customer_id, user_id, policy=occasion.policy, now=occasion.now)
+    if refused is None:
+        await binding.bind(tx, customer_id, user_id, Proof.CHECKOUT, occasion.now)
 
 
 async def follow_up(tx: Transaction, purchase: Purchase, occasion: Occasion) -> list[MemberKey]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from membership import binding, notices, recording
+from membership import binding, notices, recording, switching
 from membership.actors import Actor
 from membership.change_kinds import ChangeKind
 from membership.errors import Reason, UserError
@@ -21,8 +21,6 @@ from membership.recording import Occasion
 from membership.records import AuditEntry, Customer, Link
 from membership.services import Services
 from membership.staff_acts import StaffAct, write_down
-
-MOVE_WINDOW = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +151,7 @@ async def _tie(tx: Transaction, deed: _Deed, customer: Customer, user_id: UserId
     origin = "" if before is None else f", which <@{before}> had"
     summary = f"<@{user_id}> connected by hand to purchases{origin}"
     change_id = await write_down(tx, actor, _act(customer, before, user_id, summary=summary, reason=deed.reason), now)
-    moves = await tx.links.moves_since(customer.id, now - MOVE_WINDOW)
+    moves = len(await switching.recent(tx, customer.id, now))
     return Tied(customer=customer, before=before, after=user_id, change_id=change_id, keys=tuple(keys), moves=moves)
 
 

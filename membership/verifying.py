@@ -7,15 +7,16 @@ proves nothing, and a purchase that somebody has is never taken (DESIGN 8).
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
-from membership import binding, codes, invites
+from membership import binding, codes, invites, switching
 from membership.ledgers import Transaction
 from membership.model import CustomerId, GuildId, Lane, MemberKey, Proof, PurchaseId, UserId
 from membership.records import Guild
 from membership.services import Services
+from membership.switching import Refused
 
 TICKET_LIFE = timedelta(minutes=10)
 PATIENCE = timedelta(seconds=6)
@@ -42,6 +43,7 @@ class Found(StrEnum):
     NOTHING = "nothing"
     UNVERIFIED = "unverified"
     SOMEBODY_ELSES = "somebody_elses"
+    MOVED_TOO_OFTEN = "moved_too_often"
     SWITCHED_OFF = "switched_off"
     OTHER_ACCOUNT = "other_account"
     TICKET_OLD = "ticket_old"
@@ -59,11 +61,15 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """What a sign-in came to, with the purchases that are now on this account; `ticket` None when it was too old."""
+    """What a sign-in came to, with the purchases that are now on this account; `ticket` None when it was too old.
+
+    `refused`: until when, where the account was switched as often as possible.
+    """
 
     found: Found
     purchases: tuple[PurchaseId, ...] = ()
     ticket: Ticket | None = None
+    refused: Refused | None = None
 
 
 async def issue(services: Services, user_id: UserId, handle: str, guild_id: GuildId) -> str:
@@ -95,14 +101,14 @@ async def verify(services: Services, ticket_digest: str, signed_in: SignedIn) ->
         if ticket.user_id != signed_in.user_id:
             return Verified(found=Found.OTHER_ACCOUNT, ticket=ticket)
         await tx.sessions.take(ticket_digest, _KIND, now)
-        found = await _link(services, tx, signed_in)
+        linked = await _link(services, tx, signed_in)
         purchases, keys = await _everything(tx, signed_in.user_id)
         await binding.mark(tx, keys, Lane.PERSON, now)
         if keys and JOIN_SCOPE in signed_in.scopes:
             services.permits.keep(signed_in.user_id, signed_in.access_token, now)
     services.wake()
     if not purchases:
-        return Verified(found=found, ticket=ticket)
+        return replace(linked, ticket=ticket)
     await services.signals.wait([str(key) for key in keys], since=started, patience=PATIENCE)
     await _invite_those_outside(services, purchases, signed_in.user_id)
     return Verified(found=Found.CONNECTED, purchases=purchases, ticket=ticket)
@@ -120,22 +126,26 @@ async def _ticket(services: Services, tx: Transaction, digest: str) -> Ticket | 
     )
 
 
-async def _link(services: Services, tx: Transaction, signed_in: SignedIn) -> Found:
+async def _link(services: Services, tx: Transaction, signed_in: SignedIn) -> Verified:
     """Link every payer with the verified address who has something alive and nobody; say what stood in the way."""
     if not services.policy.link_by_verified_email:
-        return Found.SWITCHED_OFF
+        return Verified(found=Found.SWITCHED_OFF)
     if not signed_in.email:
-        return Found.UNVERIFIED
-    found = Found.NOTHING
+        return Verified(found=Found.UNVERIFIED)
+    now, came = services.clock.now(), Verified(found=Found.NOTHING)
     for customer in await tx.customers.with_email(signed_in.email, MOST_CUSTOMERS):
         if not await _alive(tx, customer.id):
             continue
         link = await tx.links.active(customer.id)
-        if link is None:
-            await binding.bind(tx, customer.id, signed_in.user_id, Proof.EMAIL, services.clock.now())
-        elif link.user_id != signed_in.user_id:
-            found = Found.SOMEBODY_ELSES
-    return found
+        if link is not None:
+            came = came if link.user_id == signed_in.user_id else Verified(found=Found.SOMEBODY_ELSES)
+            continue
+        refused = await switching.refusal(tx, customer.id, signed_in.user_id, policy=services.policy, now=now)
+        if refused is None:
+            await binding.bind(tx, customer.id, signed_in.user_id, Proof.EMAIL, now)
+        else:
+            came = Verified(found=Found.MOVED_TOO_OFTEN, refused=refused)
+    return came
 
 
 async def _everything(tx: Transaction, user_id: UserId) -> tuple[tuple[PurchaseId, ...], list[MemberKey]]:

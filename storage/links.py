@@ -79,13 +79,14 @@ class Links:
         )
         return [records.Link(**row) for row in found.mappings()]
 
-    async def moves_since(self, customer_id: CustomerId, since: datetime) -> int:
-        """Count how often another Discord user followed the one before, however the one before was taken off."""
+    async def switched_at(self, customer_id: CustomerId, after: datetime) -> Sequence[datetime]:
+        """Return when another Discord user followed the one before, however that one was taken off, oldest first."""
         made = await self.holders(customer_id)
-        return sum(
-            later.user_id != earlier.user_id and later.created_at >= since
+        return [
+            later.created_at
             for earlier, later in itertools.pairwise(made)
-        )
+            if later.user_id != earlier.user_id and later.created_at > after
+        ]
 
     async def issue_token(
         self, digest: str, purchase_id: PurchaseId | None, user_id: UserId | None, expires_at: datetime

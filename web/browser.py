@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from aiohttp import web
@@ -77,6 +77,11 @@ async def take(parts: Parts, key: str, kind: str) -> Mapping[str, Any] | None:
     async with parts.store.write() as tx:
         texts = await tx.sessions.take(digest(key), kind, parts.clock.now())
     return None if texts is None else {name: json.loads(text) for name, text in texts.items()}
+
+
+def kept_moment(text: str | None) -> datetime | None:
+    """Read a moment out of what was kept, where there was one."""
+    return datetime.fromisoformat(text) if text else None
 
 
 def _is_secure(parts: Parts) -> bool:

@@ -162,7 +162,9 @@ async def show_outcome(visit: Visit) -> web.Response:
 async def _show_result(visit: Visit, content: Content) -> web.Response:
     result = ConnectResult(content["result"])
     if result is not ConnectResult.CONNECTED:
-        notice = outcomes.refusal(visit.words, result, content["back"])
+        notice = outcomes.refusal(visit.words, content["back"])
+        if result is ConnectResult.MOVES_USED_UP:
+            notice = outcomes.moved_too_often(visit.words, browser.kept_moment(content["again_at"]))
         return visit.page("notice.html", status=notice.status, notice=notice)
     progress = await visit.parts.use_cases.progress(PurchaseId(content["purchase_id"]))
     access = _with_invites(progress.access, _access(content["access"]))
@@ -214,6 +216,7 @@ def _after(content: Content, outcome: ConnectOutcome) -> Content:
         "handle": _user(content).handle,
         "back": content["back"],
         "access": [asdict(each) for each in outcome.access],
+        "again_at": outcome.again_at and outcome.again_at.isoformat(),
     }
 
 

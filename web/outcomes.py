@@ -6,12 +6,13 @@ How far the roles are is said in access_words.py.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
 from http import HTTPStatus
 from typing import assert_never
 
 from locales.catalogue import Words
 from web.access_words import listed
-from web.parts import ConnectPreview, ConnectResult, LinkState, VerifyResult
+from web.parts import ConnectPreview, LinkState, VerifyResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,18 +236,30 @@ def _what_became_of_it(words: Words, preview: ConnectPreview) -> list[str]:
     return [sentence for sentence in (taken, holder, way_on) if sentence]
 
 
-def refusal(words: Words, result: ConnectResult, back: str) -> Notice:
+def moved_too_often(words: Words, again_at: datetime | None) -> Notice:
+    """Say that the account was switched as often as possible, and when it is possible again (None: by staff alone)."""
+    return Notice(
+        title=words.say("Moved too often"),
+        text=moves_used_up(words, again_at),
+        tone="warn",
+        status=HTTPStatus.CONFLICT,
+    )
+
+
+def moves_used_up(words: Words, again_at: datetime | None, zone: tzinfo = UTC) -> str:
+    """Say in two sentences when customers may switch again, and what helps before that."""
+    if again_at is None:
+        return words.say("Nothing was changed: only the staff of the server can move this to another Discord account.")
+    return words.say(
+        "This was moved to another Discord account as often as possible within 30 days, so nothing was changed. You "
+        "can move it again after {moment} ({zone}); before that, the staff of the server can do it for you.",
+        moment=words.moment(again_at, zone),
+        zone=zone,
+    )
+
+
+def refusal(words: Words, back: str) -> Notice:
     """Say why a confirmed wish to connect could not be met."""
-    if result is ConnectResult.MOVES_USED_UP:
-        return Notice(
-            title=words.say("Moved too often"),
-            text=words.say(
-                "This purchase was moved to another Discord account several times in the last 30 days. It stays where "
-                "it is. The staff of the server can move it for you."
-            ),
-            tone="warn",
-            status=HTTPStatus.CONFLICT,
-        )
     return Notice(
         title=words.say("This purchase cannot be connected now"),
         text=words.say(

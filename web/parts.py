@@ -144,10 +144,14 @@ class ServerAccess:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectOutcome:
-    """What came of connecting: one entry per server when CONNECTED."""
+    """What came of connecting: one entry per server when CONNECTED.
+
+    `again_at` is when the purchase may be moved again after MOVES_USED_UP, None: only staff can.
+    """
 
     result: ConnectResult
     access: tuple[ServerAccess, ...] = ()
+    again_at: datetime | None = None
 
 
 class VerifyResult(StrEnum):
@@ -158,6 +162,7 @@ class VerifyResult(StrEnum):
     """Nothing that lives was bought with the verified address."""
     UNVERIFIED = "unverified"
     SOMEBODY_ELSES = "somebody_elses"
+    MOVED_TOO_OFTEN = "moved_too_often"
     SWITCHED_OFF = "switched_off"
     OTHER_ACCOUNT = "other_account"
     """Not the Discord account that pressed the button came back."""
@@ -185,12 +190,16 @@ class VerifyRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyOutcome:
-    """What came of it. `expected` is the handle that pressed the button; `masked_email` what Discord named."""
+    """What came of it. `expected` is the handle that pressed the button; `masked_email` what Discord named.
+
+    `again_at` is when what was bought may be moved again after MOVED_TOO_OFTEN, None: only staff can.
+    """
 
     result: VerifyResult
     purchase_ids: tuple[PurchaseId, ...] = ()
     expected: str = ""
     masked_email: str = ""
+    again_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,6 +85,8 @@ def _notice(visit: Visit, content: Content | None) -> outcomes.Notice:
             return outcomes.other_account(visit.words, content["expected"], content["handle"], content["back"])
         case VerifyResult.TICKET_OLD:
             return outcomes.ticket_old(visit.words)
+        case VerifyResult.MOVED_TOO_OFTEN:
+            return outcomes.moved_too_often(visit.words, browser.kept_moment(content["again_at"]))
         case result:
             return outcomes.not_verified(visit.words, result, content["masked_email"])
 
@@ -118,6 +120,7 @@ async def _outcome(request: web.Request, attempt: Attempt) -> Content:
         "expected": outcome.expected,
         "handle": user.handle,
         "masked_email": outcome.masked_email,
+        "again_at": outcome.again_at and outcome.again_at.isoformat(),
         "back": attempt.back,
     }
 

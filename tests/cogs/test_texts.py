@@ -106,6 +106,8 @@ def test_a_code_used_before_whose_role_is_still_coming_is_not_told_as_had() -> N
         (ClaimOutcome.NOT_A_CODE, {}, "it looks like K7QF"),
         (ClaimOutcome.USED_BY_YOU, {"used_at": UNTIL}, "Nothing to do"),
         (ClaimOutcome.USED_BY_ANOTHER, {}, "another account"),
+        (ClaimOutcome.MOVED_TOO_OFTEN, {"retry_at": UNTIL}, f"works again <t:{int(UNTIL.timestamp())}:D>"),
+        (ClaimOutcome.MOVED_TOO_OFTEN, {}, "The staff of the server can move it"),
         (ClaimOutcome.EXPIRED, {"until": UNTIL}, "The purchase still exists"),
         (ClaimOutcome.ENDED, {}, "has ended"),
         (ClaimOutcome.GIFT, {"days": 30, "server": "Ada's"}, "🎁 Gift unlocked: VIP for 30 days in Ada's. You have"),

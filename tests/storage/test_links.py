@@ -32,8 +32,8 @@ async def test_moving_ends_the_previous_link_and_returns_it(database: Database) 
         assert previous is not None
         assert previous.user_id == CHARLIE
         assert list(await tx.links.customers_of(CHARLIE)) == []
-        assert await tx.links.moves_since(customer_id, NOON) == 1
-        assert await tx.links.moves_since(customer_id, NOON + 2 * DAY) == 0
+        assert await tx.links.switched_at(customer_id, NOON) == [NOON + DAY]
+        assert await tx.links.switched_at(customer_id, NOON + DAY) == []
 
 
 async def test_binding_to_the_same_user_changes_nothing(database: Database) -> None:
@@ -54,7 +54,7 @@ async def test_disconnecting_is_not_a_move(database: Database) -> None:
         assert ended is not None
         assert await tx.links.active(customer_id) is None
         assert await tx.links.end(customer_id, Reason.DISCONNECTED, NOON) is None
-        assert await tx.links.moves_since(customer_id, NOON) == 0
+        assert await tx.links.switched_at(customer_id, NOON - DAY) == []
 
 
 async def test_of_many_who_bind_at_once_one_link_is_left(database: Database) -> None:
@@ -69,7 +69,7 @@ async def test_of_many_who_bind_at_once_one_link_is_left(database: Database) -> 
     async with database.read() as tx:
         linked = [user for user in range(1, 17) if await tx.links.customers_of(UserId(user))]
         assert len(linked) == 1
-        assert await tx.links.moves_since(customer_id, NOON) == 15
+        assert len(await tx.links.switched_at(customer_id, NOON - DAY)) == 15
 
 
 async def test_a_token_is_tied_to_the_purchase_that_came_out_of_it(database: Database) -> None:

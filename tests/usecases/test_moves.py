@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from membership import codes, linking
+from membership import codes, connections, linking, shop, switching, verifying
+from membership.browsing import Person, SignIn
+from membership.claims import ClaimOutcome
 from membership.errors import Gone
 from membership.linking import Verdict
-from membership.model import PurchaseStatus
+from membership.model import PurchaseStatus, UserId
+from membership.ports import Price
+from membership.switching import Refused
+from membership.verifying import Found, SignedIn, Verified
 from tests.usecases.conftest import Builder
-from tests.usecases.world import BOB, CHARLIE, DORA, VIP, World
+from tests.usecases.world import BOB, CHARLIE, DORA, GUILD, VIP, World
+
+MAIL = f"user{CHARLIE}@example.com"
 
 
 async def a_delivered_purchase(world: World) -> str:
@@ -42,6 +49,63 @@ async def test_a_purchase_moves_twice_in_thirty_days_and_no_more(world: World) -
     await world.advance(days=31)
     assert await world.connects(bought, CHARLIE, may_move=True) is Verdict.CONNECTED
     assert world.roles(CHARLIE) == {VIP}
+
+
+async def moved_twice_and_taken_off(world: World) -> tuple[str, str]:
+    """Use up the switches and disconnect; return the purchase, and the code from its first mail."""
+    bought = await a_delivered_purchase(world)
+    code = str(world.mailer.sent[0].facts["code"])
+    await world.connects(bought, DORA, may_move=True)
+    await world.connects(bought, BOB, may_move=True)
+    now = world.clock.now()
+    payer = SignIn(
+        digest="", person=Person.CUSTOMER, email=MAIL, began_at=now, seen_at=now, proved_at=now, expires_at=now
+    )
+    await world._while_working(connections.disconnect(world.services, payer, BOB))
+    return bought, code
+
+
+async def test_a_code_is_no_way_around_the_limit(world: World) -> None:
+    _, code = await moved_twice_and_taken_off(world)
+    answer = await world.claims(CHARLIE, code)
+    assert (answer.outcome, answer.retry_at) == (ClaimOutcome.MOVED_TOO_OFTEN, world.clock.now() + switching.WINDOW)
+    assert world.roles(CHARLIE) == set()
+    await world.advance(days=30)
+    assert (await world.claims(CHARLIE, code)).outcome is ClaimOutcome.EXPIRED
+
+
+async def test_a_code_still_connects_the_account_that_had_it_last(world: World) -> None:
+    _, code = await moved_twice_and_taken_off(world)
+    assert (await world.claims(BOB, code)).outcome is ClaimOutcome.OK
+    assert world.roles(BOB) == {VIP}
+
+
+async def test_the_verified_address_is_no_way_around_the_limit(world: World) -> None:
+    await moved_twice_and_taken_off(world)
+    until = world.clock.now() + switching.WINDOW
+    verified = await verifies(world, CHARLIE)
+    assert (verified.found, verified.refused) == (Found.MOVED_TOO_OFTEN, Refused(until=until))
+    assert world.roles(CHARLIE) == set()
+    await world.advance(days=30)
+    assert (await verifies(world, CHARLIE)).found is Found.CONNECTED
+
+
+async def test_a_checkout_of_another_account_is_no_way_around_the_limit(world: World) -> None:
+    await moved_twice_and_taken_off(world)
+    price = Price(external_id="price_vip", product_id="prod_vip", product_name="VIP", amount=1000, currency="eur")
+    async with world.services.store.write() as tx:
+        await tx.accounts.record_prices(world.account_id, [price])
+    await shop.start_checkout(world.services, "vip", user_id=CHARLIE)
+    token = world.provider.orders[0].link_token
+    await world.buys("vip", by=f"user{CHARLIE}", link_token=token, checkout_id="cs_1")
+    assert world.roles(CHARLIE) == set()
+
+
+async def verifies(world: World, user: UserId) -> Verified:
+    """Press the button in Discord and sign in with the buyer's verified address."""
+    ticket = codes.digest((await verifying.issue(world.services, user, "@user", GUILD)).rpartition("/")[2])
+    signed_in = SignedIn(user_id=user, email=MAIL, access_token="oauth-token", scopes=("identify",))
+    return await world._while_working(verifying.verify(world.services, ticket, signed_in))
 
 
 async def test_connecting_the_same_account_again_changes_nothing(world: World) -> None:

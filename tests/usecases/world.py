@@ -265,7 +265,7 @@ class World:
             scopes=("identify", linking.JOIN_SCOPE) if may_join else ("identify",),
             may_move=may_move,
         )
-        return await self._while_working(linking.connect(self.services, wish))
+        return (await self._while_working(linking.connect(self.services, wish))).verdict
 
     async def claims(self, user: UserId, text: str, guild_id: GuildId | None = GUILD) -> ClaimAnswer:
         """Type a claim code, while the worker runs."""

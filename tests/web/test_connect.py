@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -316,10 +316,11 @@ async def test_an_invite_made_for_this_person_stays_on_the_page(stage: Stage) ->
 
 @pytest.mark.parametrize(
     ("result", "words"),
-    [(ConnectResult.MOVES_USED_UP, "Moved too often"), (ConnectResult.NOT_AVAILABLE, "cannot be connected now")],
+    [(ConnectResult.MOVES_USED_UP, "again after 21 Dec 2026, 14:02 (UTC)"), (ConnectResult.NOT_AVAILABLE, "now")],
 )
 async def test_a_refused_wish_says_why(stage: Stage, result: ConnectResult, words: str) -> None:
-    stage.membership.outcome = ConnectOutcome(result=result)
+    again_at = datetime(2026, 12, 21, 14, 2, tzinfo=UTC)
+    stage.membership.outcome = ConnectOutcome(result=result, again_at=again_at)
     await stage.sign_in()
     await stage.browser.press("/connect/confirm", choice="connect")
     assert words in (await stage.browser.get("/connect/done")).text

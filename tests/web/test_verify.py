@@ -40,6 +40,7 @@ async def test_whoever_pressed_the_button_is_connected_and_sees_the_role(stage: 
         (VerifyResult.OTHER_ACCOUNT, "You pressed the button as @ada but signed in as @charlie."),
         (VerifyResult.NOTHING, "We found no purchase"),
         (VerifyResult.UNVERIFIED, "no verified e-mail address"),
+        (VerifyResult.MOVED_TOO_OFTEN, "only the staff of the server can move this"),
         (VerifyResult.SOMEBODY_ELSES, "we never take it from there"),
         (VerifyResult.SWITCHED_OFF, "Send me a link by mail"),
         (VerifyResult.TICKET_OLD, "This link is old"),

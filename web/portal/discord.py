@@ -6,7 +6,7 @@ stays on our side, sealed, for ten minutes, and serves only the browser and the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -14,7 +14,7 @@ from aiohttp import web
 
 from membership import connections, linking
 from membership.errors import Gone
-from membership.linking import Verdict, Wish
+from membership.linking import Answer, Verdict, Wish
 from membership.model import PurchaseId, UserId
 from web import browser, outcomes, sign_in
 from web.pages import PARTS, page
@@ -102,8 +102,8 @@ async def confirm(visit: CustomerVisit) -> web.Response:
     if choice == "other":
         again = {"from": content["from"], "who": content["who"]}
         return await sign_in.start(visit.request, PURPOSE, again, PLACE)
-    verdicts = [await _connect(visit, content, purchase_id) for purchase_id in found.purchases]
-    return await _answer(visit, verdicts, _user(content).handle)
+    answers = [await _connect(visit, content, purchase_id) for purchase_id in found.purchases]
+    return await _answer(visit, answers, _user(content).handle)
 
 
 async def show_disconnect(visit: CustomerVisit) -> web.Response:
@@ -119,7 +119,7 @@ async def disconnect(visit: CustomerVisit) -> web.Response:
     return await visit.go(PLACE, say=text)
 
 
-async def _connect(visit: CustomerVisit, content: Content, purchase_id: PurchaseId) -> Verdict:
+async def _connect(visit: CustomerVisit, content: Content, purchase_id: PurchaseId) -> Answer:
     wish = Wish(
         purchase_id=purchase_id,
         user_id=_user(content).user_id,
@@ -130,12 +130,12 @@ async def _connect(visit: CustomerVisit, content: Content, purchase_id: Purchase
     return await linking.connect(visit.services, wish)
 
 
-async def _answer(visit: CustomerVisit, verdicts: list[Verdict], handle: str) -> web.Response:
+async def _answer(visit: CustomerVisit, answers: Sequence[Answer], handle: str) -> web.Response:
     words = visit.words
-    if Verdict.MOVES_USED_UP in verdicts:
-        text = words.say("It was moved too often in the last 30 days. Nothing was changed; please write to the staff.")
+    for refused in (each.refused for each in answers if each.refused is not None):
+        text = outcomes.moves_used_up(words, refused.until, visit.zone)
         return await visit.go(PLACE, say=text, tone="warn")
-    if Verdict.CONNECTED not in verdicts:
+    if all(each.verdict is not Verdict.CONNECTED for each in answers):
         return await visit.go(PLACE, say=words.say("There is nothing left to connect."), tone="warn")
     return await visit.go(HOME, say=words.say("Connected as {handle}.", handle=handle))
 
