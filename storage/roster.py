@@ -204,7 +204,7 @@ def _ways(guild_id: GuildId, typed: str) -> list[Select[Any]]:
     live = links.c.ended_at.is_(None)
     named = _USER.fullmatch(typed)
     if named is not None:
-        user_id = UserId(int(named[1] or named[2]))
+        user_id = UserId(min(int(named[1] or named[2]), _LARGEST))  # nobody has a larger one
         return [select(links.c.customer_id).where(links.c.user_id == user_id, live)]
     ways = [select(customers.c.id.label("customer_id")).where(condition) for condition in ways_to_find(typed)]
     number = _NUMBER.fullmatch(typed)

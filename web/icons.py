@@ -13,6 +13,7 @@ from membership.errors import Gone, Retry
 from membership.model import GuildId
 from membership.ports import Icon
 from membership.services import Services
+from web.numbers import number_in
 from web.pages import PARTS
 from web.site import Site
 
@@ -21,7 +22,6 @@ MOST_KEPT = 256
 
 _FOR_EVER = "public, max-age=31536000, immutable"
 _TYPES = ("image/png", "image/webp", "image/jpeg", "image/gif")
-_LONGEST_ID = 20
 
 
 class Icons:
@@ -59,10 +59,10 @@ def install(site: Site) -> None:
 
 async def show_icon(request: web.Request) -> web.Response:
     """Show the picture of a server that Doorlist works for."""
-    services, text = request.app[PARTS].services, request.match_info["guild"]
-    if not (text.isascii() and text.isdigit() and len(text) < _LONGEST_ID):
+    services, number = request.app[PARTS].services, number_in(request.match_info["guild"])
+    if number is None:
         raise Gone("icon")
-    guild_id = GuildId(int(text))
+    guild_id = GuildId(number)
     async with services.store.read() as tx:
         guild = await tx.guilds.get(guild_id)
     if guild is None or not guild.is_active:

@@ -20,6 +20,7 @@ from membership.model import GuildId
 from membership.records import Guild
 from web import browser, once_more
 from web.brand import BRAND, brand_of, house_brand
+from web.numbers import number_in
 from web.pages import PARTS
 from web.rights import KnownRights, Right, may
 from web.speaking import words_of
@@ -149,11 +150,11 @@ async def _recognise(request: web.Request, person: Person) -> SignIn | None:
 
 
 async def _guild(request: web.Request) -> Guild:
-    text = request.match_info["guild"]
-    if not (text.isascii() and text.isdigit() and len(text) < 20):
+    number = number_in(request.match_info["guild"])
+    if number is None:
         raise Gone("page")
     async with request.app[PARTS].services.store.read() as tx:
-        guild = await tx.guilds.get(GuildId(int(text)))
+        guild = await tx.guilds.get(GuildId(number))
     if guild is None:
         raise Gone("page")
     return guild

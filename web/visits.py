@@ -20,13 +20,13 @@ from membership.records import Guild
 from membership.services import Services
 from web import browser, pages
 from web.brand import NEUTRAL, Brand
+from web.numbers import number_in
 from web.pages import PARTS, page
 from web.parts import Parts
 
 FLASH = "flash"
 _FLASH_LIFE = timedelta(minutes=2)
 _LONGEST_TEXT = 4000
-_LONGEST_NUMBER = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,10 +79,10 @@ class Visit:
 
     def number(self, name: str) -> int:
         """Return a part of the address that is a number of ours or Discord's. Raises Gone for anything else."""
-        text = self.path(name)
-        if not (text.isascii() and text.isdigit() and len(text) < _LONGEST_NUMBER and int(text) < 2**63):
+        number = number_in(self.path(name))
+        if number is None:
             raise Gone("page")
-        return int(text)
+        return number
 
     def query(self, name: str) -> str:
         """Return a parameter of the address, bounded, "" when it is not there."""

@@ -11,6 +11,7 @@ from membership.errors import UserError
 from membership.model import UserId
 from web.admin.entry_lines import names_of
 from web.admin.grant_words import readable
+from web.numbers import number_in
 from web.visits import Form, StaffVisit
 
 LONGEST_DAYS = 3660
@@ -97,8 +98,8 @@ def days_of(visit: StaffVisit, form: Form, *, may_be_empty: bool = False) -> int
 
 def user_of(visit: StaffVisit, form: Form) -> int:
     """Read a Discord user's number. Raises Mistake."""
-    text = form.text("user").removeprefix("<@").removesuffix(">").removeprefix("!")
-    if not (text.isascii() and text.isdigit() and len(text) < 20 and 0 < int(text) < 2**63):
+    number = number_in(form.text("user").removeprefix("<@").removesuffix(">").removeprefix("!"))
+    if not number:
         raise Mistake(
             "user",
             visit.words.say(
@@ -106,7 +107,7 @@ def user_of(visit: StaffVisit, form: Form) -> int:
                 "(Settings, Advanced, Developer Mode)."
             ),
         )
-    return int(text)
+    return number
 
 
 def reason_field(visit: StaffVisit) -> Field:

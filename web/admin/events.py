@@ -16,6 +16,7 @@ from membership.model import UserId
 from web.admin.entry_lines import lines_of
 from web.admin.lists import before_of, day_of, older_url
 from web.admin.staff_words import event_title, group_title
+from web.numbers import number_in
 from web.site import Site
 from web.visits import StaffVisit
 
@@ -24,7 +25,6 @@ MOST_PAGES = 400
 """Pages of the record that one file holds: 20,000 entries."""
 FILTERS = ("group", "event", "member", "by", "since", "as_of")
 _HEADINGS = ("number", "at", "event", "user_id", "by", "grant_id", "detail")
-_LONGEST_ID = 20
 
 
 def install(site: Site) -> None:
@@ -96,9 +96,10 @@ def _user_id(text: str) -> UserId | None:
     """Read somebody's Discord id. Raises Gone for what is none: nothing can be found for it."""
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < _LONGEST_ID and int(text) < 2**63):
+    number = number_in(text)
+    if number is None:
         raise Gone("member")
-    return UserId(int(text))
+    return UserId(number)
 
 
 def _actors(visit: StaffVisit) -> list[tuple[str, str]]:

@@ -9,16 +9,15 @@ from typing import TypeVar
 from yarl import URL
 
 from membership.listing_ledgers import Page
+from web.numbers import number_in
 from web.visits import StaffVisit
 
 T = TypeVar("T")
-_LONGEST_NUMBER = 19
 
 
 def before_of(visit: StaffVisit) -> int:
     """Return the number that the page begins before, 0 for the newest."""
-    text = visit.query("before")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < _LONGEST_NUMBER else 0
+    return number_in(visit.query("before")) or 0
 
 
 def older_url(visit: StaffVisit, page: Page[T]) -> str:

@@ -18,6 +18,7 @@ from web.admin import act_forms
 from web.admin.act_forms import ActForm, Field, Mistake, days_of, known_names, reason_field, user_of
 from web.admin.grant_words import end_words, look_of, readable, sending_words
 from web.admin.member import member_of, require_here
+from web.numbers import number_in
 from web.site import Site
 from web.visits import Form, StaffVisit
 
@@ -148,11 +149,11 @@ async def grant_form(visit: StaffVisit) -> ActForm:
 
 async def give(visit: StaffVisit, form: Form) -> str:
     """Give a plan."""
-    days, plan = days_of(visit, form, may_be_empty=True), form.text("plan")
-    if not plan.isdecimal():
+    days, plan = days_of(visit, form, may_be_empty=True), number_in(form.text("plan"))
+    if plan is None:
         raise Mistake("plan", visit.words.say("Choose a plan."))
     until = None if days is None else visit.services.clock.now() + timedelta(days=days)
-    terms = Terms(plan_id=PlanId(int(plan)), until=until, reason=form.text("reason"))
+    terms = Terms(plan_id=PlanId(plan), until=until, reason=form.text("reason"))
     started = visit.services.signals.tick()
     done = await comps.grant(visit.services, visit.actor, member_of(visit), terms)
     await _wait(visit, done.keys, started)

@@ -18,6 +18,7 @@ from membership.server_moves import MoveDiffers
 from web.admin import role_words
 from web.admin.effect_words import FATES, why_text
 from web.admin.previews import names_of
+from web.numbers import number_in
 from web.site import RIGHTS, Site
 from web.visits import Form, StaffVisit
 
@@ -44,17 +45,16 @@ def install(site: Site) -> None:
 
 async def show(visit: StaffVisit) -> web.Response:
     """Ask for the other server first, then for plans and roles."""
-    wanted = visit.query("target")
-    if not (wanted.isascii() and wanted.isdigit() and len(wanted) < 20):
+    wanted = number_in(visit.query("target"))
+    if wanted is None:
         return visit.page("admin/move_server.html", servers=await _others(visit))
-    return await _page(visit, await _target(visit, GuildId(int(wanted))))
+    return await _page(visit, await _target(visit, GuildId(wanted)))
 
 
 async def send(visit: StaffVisit) -> web.Response:
     """Count what the chosen plans would do there, and show it."""
     form = await visit.form()
-    wanted = form.text("target")
-    target = await _target(visit, GuildId(int(wanted) if wanted.isascii() and wanted.isdigit() else 0))
+    target = await _target(visit, GuildId(number_in(form.text("target")) or 0))
     try:
         shown = await server_moves.show(visit.services, visit.actor, target, _route(form))
     except UserError as error:
@@ -168,15 +168,11 @@ def _name(visit: StaffVisit, guild_id: GuildId) -> str:
 def _route(form: Form) -> Route:
     roles: dict[RoleId, RoleId] = {}
     for field in form.fields:
-        role, value = field.removeprefix("role_"), form.text(field)
-        if field.startswith("role_") and _is_id(role) and _is_id(value):
-            roles[RoleId(int(role))] = RoleId(int(value))
-    plans = dict.fromkeys(PlanId(int(text)) for text in form.texts("plans") if _is_id(text))
+        role, value = number_in(field.removeprefix("role_")), number_in(form.text(field))
+        if field.startswith("role_") and role is not None and value is not None:
+            roles[RoleId(role)] = RoleId(value)
+    plans = dict.fromkeys(PlanId(plan) for text in form.texts("plans") if (plan := number_in(text)) is not None)
     return Route(plan_ids=tuple(plans), roles=roles, archives=form.is_on("archives"))
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 20
 
 
 async def _others(visit: StaffVisit) -> list[Guild]:

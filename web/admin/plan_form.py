@@ -13,6 +13,7 @@ from membership.model import OnEnd, OnPastDue, Plan, PlanProduct, RoleId
 from membership.plan_effects import NEW_ROLE
 from membership.ports import GuildRole
 from membership.wares import Ware
+from web.numbers import number_in
 from web.visits import Form
 
 MOST_DAYS = 3660
@@ -173,7 +174,8 @@ class _Reader:
 
     def _known(self, field: str, value: str) -> RoleId | None:
         """Return a role of this server, or one that the plan has already."""
-        role = RoleId(int(value)) if value.isascii() and value.isdigit() and len(value) < 20 else None
+        number = number_in(value)
+        role = None if number is None else RoleId(number)
         is_new = role == NEW_ROLE and field == "roles"
         if role is None or not (is_new or role in self.choices.roles or role in self.before.all_roles):
             self.errors[field] = self.words.say("There is no such role in this server.")

@@ -16,6 +16,7 @@ from web import wording
 from web.admin.chart_words import delivery_chart, members_chart, revenue_chart
 from web.admin.staff_words import reason_text
 from web.charts import Drawing
+from web.numbers import number_in
 from web.site import Site
 from web.visits import StaffVisit
 
@@ -130,6 +131,7 @@ def _days(visit: StaffVisit) -> int:
 def _plan_id(visit: StaffVisit) -> PlanId | None:
     """Return the plan that was chosen. Raises Gone for what is no number; another server's raises UserError later."""
     text = visit.query("plan")
-    if text and not (text.isascii() and text.isdigit() and len(text) < 19):
+    number = number_in(text)
+    if text and number is None:
         raise Gone("plan")
-    return PlanId(int(text)) if text else None
+    return None if number is None else PlanId(number)

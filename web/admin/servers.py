@@ -19,6 +19,7 @@ from membership.model import GuildId, OnEnd
 from membership.records import Guild
 from web import browser, sign_in
 from web.discord_login import to_add_bot
+from web.numbers import number_in
 from web.pages import PARTS, page
 from web.sign_in import Attempt, redirect
 from web.site import RIGHTS, Site
@@ -55,8 +56,8 @@ async def show_add(visit: DeskVisit) -> web.Response:
 
 async def leave(visit: DeskVisit) -> web.Response:
     """Send somebody to Discord to add the bot; `guild` chooses the server already, to give a permission it lacks."""
-    wanted = (await visit.form()).text("guild")
-    guild_id = GuildId(int(wanted)) if _is_id(wanted) else None
+    wanted = number_in((await visit.form()).text("guild"))
+    guild_id = None if wanted is None else GuildId(wanted)
     may_kick = guild_id is not None and await _kicks(visit, guild_id)
     back = f"/admin/{guild_id}/setup" if guild_id else ADD
     content = {"user_id": str(visit.sign_in.user_id)}
@@ -88,8 +89,7 @@ async def come_back(request: web.Request, attempt: Attempt) -> web.Response:
 async def show_added(visit: DeskVisit) -> web.Response:
     """Wait until the bot has arrived in a server, then ask for the last click. Changes nothing."""
     guild, actor = await _added(visit)
-    looks = visit.query("looks")
-    seen = int(looks) if _is_id(looks) else 0
+    seen = number_in(visit.query("looks")) or 0
     waits = actor is None and seen < MOST_REFRESHES
     return visit.page(
         "admin/server_added.html",
@@ -211,7 +211,3 @@ def _stopped(request: web.Request, why: str, back: str) -> web.Response:
     title, text = _STOPPED.get(why, _REFUSED)
     context: dict[str, object] = {"title": title, "text": text, "back": back}
     return page(request, "admin/server_stopped.html", context)
-
-
-def _is_id(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 20

@@ -17,6 +17,7 @@ from membership.errors import Gone
 from membership.linking import Answer, Verdict, Wish
 from membership.model import PurchaseId, UserId
 from web import browser, outcomes, sign_in
+from web.numbers import number_in
 from web.pages import PARTS, page
 from web.parts import DiscordIdentity
 from web.portal.home import HOME, who_of
@@ -158,6 +159,7 @@ def _user_id(text: str) -> UserId | None:
     """Read whose connection is meant, None for what nobody has. Raises Gone for anything else."""
     if not text:
         return None
-    if not (text.isascii() and text.isdigit() and len(text) < 20):
+    number = number_in(text)
+    if number is None:
         raise Gone("connection")
-    return UserId(int(text))
+    return UserId(number)
