@@ -34,7 +34,7 @@ async def take(folder: Path, part: str = "") -> int:
                 page = await gallery.tab(picture.who)
                 await page.goto(picture.url)
                 for look, scheme, width in LOOKS:
-                    await page.emulate_media(color_scheme=scheme)
+                    await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
                     await page.set_viewport_size({"width": width, "height": WIDE[1]})
                     file = folder / look / f"{picture.name}.png"
                     await page.screenshot(path=file, full_page=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from membership.model import ChannelId, GuildId, MemberKey, RoleId, Seen, UserId
+from membership.model import ChannelId, GuildId, Lane, MemberKey, Observation, RoleId, Seen, UserId
 from membership.ports import GuildRole, ServerRights
 from tests.usecases.fake_discord import FakeDiscord
 from tests.usecases.faults import Fuse
@@ -21,6 +21,15 @@ class NamedDiscord(FakeDiscord):
 
     def name(self, known: int, otherwise: str = "") -> str:
         return self.spell(self.names.get(int(known), otherwise))
+
+    async def observe(
+        self, guild_id: GuildId, user_ids: Sequence[UserId], *, lane: Lane
+    ) -> Mapping[UserId, Observation]:
+        found = await super().observe(guild_id, user_ids, lane=lane)
+        return {
+            user: replace(seen, name=self.name(user, f"user{user}")) if isinstance(seen, Seen) else seen
+            for user, seen in found.items()
+        }
 
     def roles(self, guild_id: GuildId) -> Mapping[RoleId, GuildRole]:
         return {

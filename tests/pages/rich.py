@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import copy
 import shutil
+import struct
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -45,14 +47,15 @@ from membership.model import (
     RoleId,
     UserId,
 )
+from membership.move_previews import Route
 from membership.plan_codes import Terms as CodeTerms
 from membership.policy import Policy
-from membership.ports import Icon, IncomingEvent, Invoice, InvoiceState, Price
-from membership.move_previews import Route
+from membership.ports import CheckoutOrder, Icon, IncomingEvent, Invoice, InvoiceState, Price
 from membership.sign_ins import Proven
 from tests.pages.named_discord import NamedDiscord
-from tests.pages.stage import OWNER
+from tests.pages.stage import MANAGER, OWNER, STAFF
 from tests.usecases.fake_discord import BOT_POSITION, FakeGuild
+from tests.usecases.fake_provider import FakeProvider
 from tests.usecases.world import (
     ADMIN,
     ALICE,
@@ -94,6 +97,9 @@ NAMES: dict[int, str] = {
     EVENT_CHANNEL: "membership-log",
     CLAIM_CHANNEL: "get-access",
     ALICE: "alice.w",
+    OWNER: "olga.owner",
+    MANAGER: "max.manager",
+    STAFF: "sam.staff",
     CHARLIE: "charlie.b",
     DORA: "dora.m",
     EVE: "eve.nextdoor",
@@ -114,10 +120,20 @@ TYPED = {
     "intro": "We are glad that you are here.",
     "product": "Trading Alerts Monthly",
 }
-OWNER_ACTS = Actor(guild_id=GUILD, user_id=ALICE, name="alice.w", can_staff=True, can_manage=True, can_data=True)
+OWNER_ACTS = Actor(
+    guild_id=GUILD, user_id=ALICE, name="alice.w", can_staff=True, can_manage=True, can_data=True, top_position=None
+)
 NEIGHBOUR_ACTS = replace(OWNER_ACTS, guild_id=NEXT_DOOR, user_id=FRED, name="fred.nextdoor")
 
 _OUTSIDE = ("clock", "fuse", "discord", "provider", "mailer", "randomness", "account_id", "_numbers")
+
+
+class LongIds(FakeProvider):
+    """Names its checkouts as a real platform does."""
+
+    async def checkout(self, order: CheckoutOrder) -> tuple[str, str]:
+        checkout_id, url = await super().checkout(order)
+        return f"cs_test_{checkout_id}", url
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +173,7 @@ async def furnished_world(migrated: Path, directory: Path) -> Furnished:
     shutil.copyfile(migrated, path)
     world = World(path, Policy())
     world.discord = NamedDiscord(world.fuse, NAMES)
+    world.provider = LongIds(world.clock, world.fuse)
     await world.start()
     await world.open_server()
     secrets = await furnish(world)
@@ -180,7 +197,7 @@ async def furnish(world: World) -> Secrets:
 
 async def _two_servers(world: World) -> None:
     here = world.discord.guilds[GUILD]
-    here.name, here.icon = TYPED["server"], Icon(key="abc", content=b"\x89PNG\r\n\x1a\n", content_type="image/png")
+    here.name, here.icon = TYPED["server"], Icon(key="abc", content=_picture(), content_type="image/png")
     here.roles |= {LOUNGE: 9, TEACHER: 8}
     here.channels = {EVENT_CHANNEL: NAMES[EVENT_CHANNEL], CLAIM_CHANNEL: NAMES[CLAIM_CHANNEL]}
     here.size, here.owner_id = 214, ALICE
@@ -200,6 +217,16 @@ async def _two_servers(world: World) -> None:
         await tx.guilds.replace(replace(other, is_active=True, approved_by="operator"))
         for each in (GUILD, NEXT_DOOR, SECOND):
             await tx.guilds.allow_account(each, world.account_id)
+
+
+def _picture() -> bytes:
+    """Return a green square as a PNG."""
+    rows = zlib.compress(b"".join(b"\x00" + b"\x0b\x8d\x4e" * 16 for _ in range(16)))
+    parts = ((b"IHDR", struct.pack(">IIBBBBB", 16, 16, 8, 2, 0, 0, 0)), (b"IDAT", rows), (b"IEND", b""))
+    chunks = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 async def _what_is_sold(world: World) -> None:
@@ -367,7 +394,7 @@ async def _trouble(world: World) -> None:
     await world.settle()
     async with services.store.write() as tx:
         for guild_id, trouble in ((GUILD, ""), (GUILD, "Discord did not answer"), (NEXT_DOOR, "")):
-            run = Run(kind="sweep", started_at=now, guild_id=guild_id)
+            run = Run(kind="five-minute", started_at=now, guild_id=guild_id)
             run = replace(run, id=await tx.runs.begin(run), ended_at=now + timedelta(seconds=2))
             await tx.runs.finish(replace(run, looked_at=40, changed=2, trouble=trouble))
         await tx.jobs.mark("member", str(MemberKey(GUILD, FATIMA)), lane=Lane.EVENT, run_at=now, scope="")
@@ -377,7 +404,7 @@ async def _fresh_links(world: World) -> Secrets:
     services = world.services
     await shop.start_checkout(services, "vip")
     order = world.provider.orders[-1]
-    checkout_id = f"cs_{len(world.provider.orders)}"
+    checkout_id = f"cs_test_cs_{len(world.provider.orders)}"
     await world.buys("vip", by="welcome", checkout_id=checkout_id, link_token=order.link_token)
     for user in (CHARLIE, DORA, EVE):
         proven = Proven(user_id=user, email=f"user{user}@example.com", name=NAMES[user])
