@@ -32,7 +32,12 @@ from web.server import start_server
 
 HOST = "127.0.0.1"
 _EVERYTHING = ServerRights(
-    is_owner=True, is_administrator=True, can_manage_server=True, can_manage_roles=True, name="bench"
+    is_owner=True,
+    is_administrator=True,
+    can_manage_server=True,
+    can_manage_roles=True,
+    name="bench",
+    top_position=None,
 )
 
 

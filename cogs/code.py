@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs import plan_checks, plan_reading, suggestions
+from cogs import plan_reading, suggestions
 from cogs.code_cards import created_card, labels_card, listing_card, void_card, voided_card
 from cogs.durations import END_OF_MONTH, USUAL, read_days, read_until
 from cogs.frame import Frame
@@ -68,7 +68,6 @@ class CodeCommands(commands.GroupCog, group_name="code", group_description="Code
         """Make codes and show them once."""
         request = Request.of(interaction)
         given = await plan_reading.plan_named(request.services, request.guild_id, plan)
-        plan_checks.refuse_power(request, given)
         terms = Terms(
             plan_id=given.id,
             days=read_days(duration),

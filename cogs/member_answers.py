@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from cogs import member_acts, member_cards, plan_checks
+from cogs import member_acts, member_cards
 from cogs.durations import read_since, read_until
 from cogs.member_history import history_card
 from cogs.member_why import why_card
@@ -106,7 +106,6 @@ async def move(request: Request, from_user: UserId, to_user: UserId, reason: str
 async def grant(request: Request, user_id: UserId, plan: Plan, lasting: str, reason: str) -> None:
     """Give a plan."""
     services, actor = request.services, request.actor
-    plan_checks.refuse_power(request, plan)
     until = read_until(lasting, services.clock.now())
     started = services.signals.tick()
     done = await comps.grant(services, actor, user_id, Terms(plan_id=plan.id, until=until, reason=reason))

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import discord
 
+from cogs.roles import top_position
 from membership.model import MemberKey, Seen
 from membership.ports import ServerRights
 
@@ -17,7 +18,12 @@ def server_rights(guild: discord.Guild, key: MemberKey, seen: Seen) -> ServerRig
     """
     if guild.owner_id == key.user_id:
         return ServerRights(
-            is_owner=True, is_administrator=True, can_manage_server=True, can_manage_roles=True, name=seen.name
+            is_owner=True,
+            is_administrator=True,
+            can_manage_server=True,
+            can_manage_roles=True,
+            name=seen.name,
+            top_position=None,
         )
     has = _permissions(guild, seen.roles)
     is_administrator = has.administrator
@@ -28,6 +34,7 @@ def server_rights(guild: discord.Guild, key: MemberKey, seen: Seen) -> ServerRig
         # Ours, not Discord's: whoever manages the server may do what its staff may.
         can_manage_roles=can_manage_server or has.manage_roles,
         name=seen.name,
+        top_position=top_position(guild, seen.roles),
     )
 
 

@@ -1,6 +1,6 @@
-"""Whether a plan may be saved by this very person: what membership.plan_checks says, and what is above themselves.
+"""Whether a plan may be saved, as a card: what membership.plan_checks says, and which power it would sell.
 
-Asked when a plan is previewed, again when it is applied, and whenever somebody gives a plan for free.
+Asked when a plan is previewed, and again when it is applied.
 """
 
 from __future__ import annotations
@@ -8,12 +8,10 @@ from __future__ import annotations
 from cogs.cards import Card
 from cogs.plan_cards import kick_card, refused_card
 from cogs.requests import Request
-from cogs.role_words import RoleRefusal, danger_warning, role_refusal
-from cogs.roles import is_above_person
+from cogs.role_words import RoleRefusal, danger_warning
 from cogs.words import code_text
 from membership import plan_checks
 from membership.checks import Result
-from membership.errors import UserError
 from membership.model import Plan, RoleId
 from membership.plan_effects import NEW_ROLE
 
@@ -22,16 +20,9 @@ INVITE_WITH_KICK = 268487683
 
 async def refusal(request: Request, plan: Plan, before: Plan | None) -> Card | None:
     """Return the card that says why a plan cannot be like this, None when it can. What it had before may stay."""
-    found = plan_checks.failures(await plan_checks.check_plan(request.services, plan, before))
-    if found:
-        return _card(request, plan, found[0])
-    roles = request.services.discord.roles(request.guild_id)
-    for role_id in sorted(_new_roles(plan, before) & roles.keys()):
-        is_above = is_above_person(request.interaction.user, role_id)
-        above = role_refusal(roles[role_id], "", is_above_person=is_above)
-        if above is not None:
-            return refused_card(above)
-    return None
+    results = await plan_checks.check_plan(request.services, plan, before, actor=request.actor)
+    found = plan_checks.failures(results)
+    return _card(request, plan, found[0]) if found else None
 
 
 def danger(request: Request, plan: Plan, before: Plan | None) -> str:
@@ -39,17 +30,6 @@ def danger(request: Request, plan: Plan, before: Plan | None) -> str:
     roles = request.services.discord.roles(request.guild_id)
     warnings = (danger_warning(roles[role_id]) for role_id in sorted(_new_roles(plan, before)) if role_id in roles)
     return " ".join(warning for warning in warnings if warning)
-
-
-def refuse_power(request: Request, plan: Plan) -> None:
-    """Refuse to let people give power over others who could not give that role in Discord either. Raises UserError."""
-    roles = request.services.discord.roles(request.guild_id)
-    for role in (roles[role_id] for role_id in sorted(plan.all_roles & roles.keys())):
-        if role.dangers and is_above_person(request.interaction.user, role.role_id):
-            raise UserError(
-                f"{code_text(plan.name)} gives <@&{role.role_id}>, which carries {', '.join(role.dangers)} and is "
-                "above your own highest role, so it is not yours to give. Ask somebody above it."
-            )
 
 
 def _new_roles(plan: Plan, before: Plan | None) -> frozenset[RoleId]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from cogs import plan_checks
 from cogs.cards import Button, Buttons, Card, Line, Text, Tone
 from cogs.plan_cards import PlanFacts
 from cogs.plan_words import roles_text
@@ -23,7 +22,6 @@ async def play(request: Request, facts: PlanFacts) -> None:
     if plan.is_archived or not plan.roles or plan.on_end is not OnEnd.REMOVE_ROLES:
         await request.show(walk_card(facts, _why_not(plan)))
         return
-    plan_checks.refuse_power(request, plan)
     services = request.services
     until = services.clock.now() + LASTS
     since = services.signals.tick()

@@ -13,6 +13,7 @@ import discord
 
 from cogs import rendering
 from cogs.cards import Card, Form, Tone, notice
+from cogs.roles import top_position
 from locales.catalogue import Words, words_for
 from membership.actors import Actor
 from membership.model import GuildId, UserId
@@ -115,7 +116,15 @@ def actor_of(interaction: discord.Interaction, operators: frozenset[int]) -> Act
         can_manage=can_manage,
         can_data=can_data,
         is_operator=interaction.user.id in operators,
+        top_position=None if is_owner else _top_position(interaction),
     )
+
+
+def _top_position(interaction: discord.Interaction) -> int:
+    """Return the place of the highest role that the interaction says they have."""
+    if interaction.guild is None or not isinstance(interaction.user, discord.Member):
+        return 0
+    return top_position(interaction.guild, (role.id for role in interaction.user.roles))
 
 
 def _server_permissions(interaction: discord.Interaction) -> discord.Permissions:

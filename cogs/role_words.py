@@ -17,20 +17,12 @@ class RoleRefusal(NamedTuple):
     fix: str
 
 
-def role_refusal(role: GuildRole, bot_role: str, *, is_above_person: bool = False) -> RoleRefusal | None:
-    """Say why nobody can sell this role, None when they can. `bot_role` is the name of the bot's own highest role.
-
-    `is_above_person`: the role stands above all roles of the person who picked it, who may not hand it out either.
-    """
-    if role.refusal:
-        words = _WORDS.get(role.refusal)
-        return words(_name(role), code_text(bot_role)) if words else _unknown(_name(role))
-    if is_above_person:
-        return RoleRefusal(
-            f"{_name(role)} is above your own highest role, so it is not yours to give.",
-            "Ask somebody above it, such as the server's owner, to choose it.",
-        )
-    return None
+def role_refusal(role: GuildRole, bot_role: str) -> RoleRefusal | None:
+    """Say why nobody can sell this role, None when they can. `bot_role` is the name of the bot's own highest role."""
+    if not role.refusal:
+        return None
+    words = _WORDS.get(role.refusal)
+    return words(_name(role), code_text(bot_role)) if words else _unknown(_name(role))
 
 
 def danger_warning(role: GuildRole) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 import discord
@@ -53,15 +54,23 @@ class Refusal(StrEnum):
 
 def guild_roles(guild: discord.Guild) -> dict[RoleId, GuildRole]:
     """Return every role of a guild with the reason why we may not put it."""
+    places = _places(guild)
     return {
         RoleId(role.id): GuildRole(
             role_id=RoleId(role.id),
             name=role.name,
             refusal=refusal(guild.me, role),
             dangers=dangers(role.permissions),
+            position=places[role.id],
         )
         for role in guild.roles
     }
+
+
+def top_position(guild: discord.Guild, role_ids: Iterable[int]) -> int:
+    """Return the place of the highest of these roles among the guild's. One that the gateway has not shown is none."""
+    places = _places(guild)
+    return max((places[role_id] for role_id in role_ids if role_id in places), default=0)
 
 
 def dangers(permissions: discord.Permissions) -> tuple[str, ...]:
@@ -79,12 +88,9 @@ def refusal(me: discord.Member, role: discord.Role) -> Refusal | str:
     return _by_kind(role) or _by_rank(me, role)
 
 
-def is_above_person(person: discord.User | discord.Member, role_id: RoleId) -> bool:
-    """Say whether a role stands above all of a person's roles, so that they could not hand it out themselves."""
-    if not isinstance(person, discord.Member) or person.guild.owner_id == person.id:
-        return False
-    role = person.guild.get_role(role_id)
-    return role is not None and role >= person.top_role
+def _places(guild: discord.Guild) -> Mapping[int, int]:
+    """Return the place of each role from the bottom. Roles may share Discord's position: then the older is above."""
+    return {role.id: place for place, role in enumerate(guild.roles)}
 
 
 def _by_kind(role: discord.Role) -> Refusal | str:

@@ -12,7 +12,8 @@ class Actor:
     """A person acting in one guild; whatever they name is looked up inside `guild_id`.
 
     `can_staff`: Manage Roles; `can_manage`: Manage Server; `can_data`: Administrator, so that they may see whole
-    e-mail addresses; `is_operator`: runs this Doorlist. Each stronger right includes the weaker ones.
+    e-mail addresses; `is_operator`: runs this Doorlist. Each stronger right includes the weaker ones. `top_position`:
+    the place of their highest role among the server's, None for its owner.
     """
 
     guild_id: GuildId
@@ -22,6 +23,11 @@ class Actor:
     can_manage: bool = False
     can_data: bool = False
     is_operator: bool = False
+    top_position: int | None = 0
+
+    def is_above(self, position: int) -> bool:
+        """Say whether they stand above a role, so that Discord would let them hand it out themselves."""
+        return self.top_position is None or self.top_position > position
 
     def __str__(self) -> str:
         """Name the actor as the audit does."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from membership import house, recording
+from membership import house, plan_checks, recording
 from membership.actors import Actor
 from membership.change_kinds import ChangeKind, moment_json, moment_of
 from membership.entitlements import Access, Outcome, access_of, decide
@@ -104,6 +104,7 @@ async def grant(services: Services, actor: Actor, user_id: UserId, terms: Terms)
         plan = await tx.plans.in_guild(terms.plan_id, actor.guild_id)
         if plan is None or plan.is_archived:
             raise UserError("There is no such plan on sale in this server. Choose one from the list.")
+        plan_checks.refuse_power(services, actor, plan)
         await _refuse_second(tx, MemberKey(actor.guild_id, user_id), plan, now)
         gift = Gift(external_id=external_id, plan=plan, until=terms.until, started_at=now)
         given = await house.give(tx, gift, user_id, Proof.STAFF, now)

@@ -10,7 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from membership.actors import Actor
 from membership.checks import Area, Category, Check, Finding, Outcome, Result, Skip, run_checks
+from membership.errors import UserError
 from membership.model import AccountId, OnEnd, Plan, RoleId
 from membership.plan_effects import NEW_ROLE
 from membership.ports import GuildRole, Price
@@ -36,16 +38,19 @@ _FIXES: Mapping[str, str] = {
 Rule = Callable[[Services, Plan], Awaitable[Sequence[Finding]]]
 
 
-async def check_plan(services: Services, plan: Plan, before: Plan | None = None) -> Sequence[Result]:
+async def check_plan(
+    services: Services, plan: Plan, before: Plan | None = None, *, actor: Actor | None = None
+) -> Sequence[Result]:
     """Look at a plan as it would be saved. The results carry the ids that the doctor has for the same things.
 
-    With the plan as it was `before`, only what is new in it is judged: what it had may stay, in whatever state.
+    With the plan as it was `before`, only what is new in it is judged: what it had may stay, in whatever state. `actor`
+    is who saves it, who may choose no role above their own; None: nobody does, it is only looked at.
     """
     plan = _news(plan, before)
     rules: Sequence[tuple[str, str, Rule]] = (
         ("D08", "The bot's role is above every role of the plan", _order),
         ("D09", "The bot has the permissions that the plan needs", _permissions),
-        ("D11", "Every role of the plan can be given", _roles),
+        ("D11", "Every role of the plan can be given", partial(_roles, actor)),
         ("D12", "The plan gives no staff power", _dangers),
         ("P06", "Everything that unlocks the plan is sold", _products),
         ("P08", "Every product is of an account that this server may use", _accounts),
@@ -72,12 +77,14 @@ def warnings(results: Sequence[Result]) -> list[Result]:
     return [result for result in results if result.outcome is Outcome.WARN]
 
 
-def strong_roles(plan: Plan, roles: Mapping[RoleId, GuildRole], before: Plan | None = None) -> list[GuildRole]:
-    """Return the roles new in a plan that give power over others: to let these be had takes Administrator.
-
-    That stands for "nobody above yourself" wherever it is not known how the roles of a person and of the plan stand.
-    """
-    return [role for role in _present(_news(plan, before), roles) if role.dangers]
+def refuse_power(services: Services, actor: Actor, plan: Plan) -> None:
+    """Refuse to let staff give power over others who could not give that role in Discord either. Raises UserError."""
+    for role in _present(plan, services.discord.roles(plan.guild_id)):
+        if role.dangers and not actor.is_above(role.position):
+            raise UserError(
+                f"{plan.name} gives @{role.name}, which carries {', '.join(role.dangers)} and is above your own "
+                "highest role, so it is not yours to give. Ask somebody above it."
+            )
 
 
 def judge_roles(plan: Plan, roles: Mapping[RoleId, GuildRole]) -> list[Finding]:
@@ -91,6 +98,19 @@ def judge_roles(plan: Plan, roles: Mapping[RoleId, GuildRole]) -> list[Finding]:
             why = _BY_KIND.get(role.refusal, "Discord does not let me give it")
             findings.append(_fail(f"@{role.name}", f"It cannot be sold: {why}.", "Choose another role."))
     return findings
+
+
+def judge_rank(plan: Plan, roles: Mapping[RoleId, GuildRole], actor: Actor) -> list[Finding]:
+    """Look for roles above the person who maps them, which Discord would not let them give either (DESIGN 7)."""
+    return [
+        _fail(
+            f"@{role.name}",
+            "It is above your own highest role, so it is not yours to give.",
+            "Ask somebody above it, such as the server's owner, to choose it.",
+        )
+        for role in _present(plan, roles)
+        if not actor.is_above(role.position)
+    ]
 
 
 def judge_order(plan: Plan, roles: Mapping[RoleId, GuildRole]) -> list[Finding]:
@@ -176,8 +196,9 @@ async def _order(services: Services, plan: Plan) -> Sequence[Finding]:
     return judge_order(plan, _roles_of(services, plan))
 
 
-async def _roles(services: Services, plan: Plan) -> Sequence[Finding]:
-    return judge_roles(plan, _roles_of(services, plan))
+async def _roles(actor: Actor | None, services: Services, plan: Plan) -> Sequence[Finding]:
+    roles = _roles_of(services, plan)
+    return [*judge_roles(plan, roles), *([] if actor is None else judge_rank(plan, roles, actor))]
 
 
 async def _dangers(services: Services, plan: Plan) -> Sequence[Finding]:

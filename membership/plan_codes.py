@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from membership import codes
+from membership import codes, plan_checks
 from membership.actors import Actor
 from membership.change_kinds import ChangeKind
 from membership.desk import PlanCode, PlanCodeLabel, PlanCodeUse
@@ -102,6 +102,7 @@ async def create(services: Services, actor: Actor, terms: Terms) -> Created:
         plan = await tx.plans.in_guild(terms.plan_id, actor.guild_id)
         if plan is None or plan.is_archived:
             raise UserError("There is no such plan on sale in this server. Choose one from the list.")
+        plan_checks.refuse_power(services, actor, plan)
         label = " ".join(terms.label.split())[:LONGEST_LABEL] or f"{plan.name[: LONGEST_LABEL - 11]} {now:%Y-%m-%d}"
         await _require_room(tx, actor, label, terms.count)
         code = PlanCode(

@@ -41,24 +41,30 @@ class JoinOutcome(StrEnum):
 class GuildRole:
     """A role as the gateway last showed it. `refusal` says why we may not put it: "" when we may.
 
-    `dangers` are the permissions on it, by Discord's names for people, that give power over other members.
+    `dangers` are the permissions on it, by Discord's names for people, that give power over other members. `position`
+    is its place among the server's roles, counted from the bottom, where @everyone is at 0; no two share one.
     """
 
     role_id: RoleId
     name: str
     refusal: str = ""
     dangers: tuple[str, ...] = ()
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerRights:
-    """What somebody may do in a server, by Discord's roles and permissions there; each includes those after it."""
+    """What somebody may do in a server, by Discord's roles and permissions there; each includes those after it.
+
+    `top_position` is that of their highest role, None for the owner, who is above every role.
+    """
 
     is_owner: bool = False
     is_administrator: bool = False
     can_manage_server: bool = False
     can_manage_roles: bool = False
     name: str = ""
+    top_position: int | None = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -82,10 +82,11 @@ async def show(services: Services, actor: Actor, target: Actor, route: Route) ->
     async with services.store.read() as tx:
         await _require_active(tx, target.guild_id)
         sources = [await _plan(tx, actor, plan_id) for plan_id in route.plan_ids]
-    _require_power(services, target, route.roles.values())
     if not sources:
         raise UserError("Choose at least one plan to carry over.")
-    carried = [await _counted(services, source, _carry(source, target.guild_id, route.roles)) for source in sources]
+    carried = [
+        await _counted(services, target, source, _carry(source, target.guild_id, route.roles)) for source in sources
+    ]
     makes = {role for source in sources for role in source.all_roles if route.roles.get(role) == NEW_ROLE}
     names = {match.role_id: match.name for match in matches(services, sources, target.guild_id)}
     shown = MoveShown(
@@ -121,8 +122,7 @@ async def apply(services: Services, actor: Actor, target: Actor, preview_id: str
     async with services.store.read() as tx:
         await _require_active(tx, target.guild_id)
         await _require_untouched(tx, shown)
-    _require_power(services, target, shown.route.roles.values())
-    again = [await _counted(services, each.source, each.plan) for each in shown.carried]
+    again = [await _counted(services, target, each.source, each.plan) for each in shown.carried]
     if await asyncio.to_thread(move_previews.hash_of, again) != kept.set_hash:
         return await _differs(services, actor, shown, again)
     made = await _make_roles(services, target, shown)
@@ -148,10 +148,10 @@ async def apply(services: Services, actor: Actor, target: Actor, preview_id: str
 # ------------------------------------------------------------------------------------------------------ what is done
 
 
-async def _counted(services: Services, source: Plan, plan: Plan) -> Carried:
-    """Judge a carried plan, and count what it does. Raises UserError for one that cannot be saved there."""
+async def _counted(services: Services, target: Actor, source: Plan, plan: Plan) -> Carried:
+    """Judge a carried plan, and count what it does. Raises UserError for one that they cannot save there."""
     plans.check(plan)
-    failed = plan_checks.failures(await plan_checks.check_plan(services, plan))
+    failed = plan_checks.failures(await plan_checks.check_plan(services, plan, actor=target))
     if failed:
         raise UserError(f"{plan.name}: {failed[0].what}. {failed[0].cause} {failed[0].fix}".strip())
     tally = [tally async for tally in preview.count(services, plan)][-1]
@@ -269,17 +269,6 @@ async def _plan(tx: Transaction, actor: Actor, plan_id: PlanId) -> Plan:
     if plan is None:
         raise UserError("There is no such plan in this server.")
     return plan
-
-
-def _require_power(services: Services, target: Actor, roles: Iterable[RoleId]) -> None:
-    """Refuse roles with power over others to people who have not all power there. Raises UserError."""
-    there = services.discord.roles(target.guild_id)
-    for role in (there[role_id] for role_id in roles if role_id in there):
-        if role.dangers and not target.can_data:
-            powers = ", ".join(role.dangers)
-            raise UserError(
-                f"@{role.name} gives {powers}. Somebody with Administrator in that server has to choose it."
-            )
 
 
 async def _require_untouched(tx: Transaction, shown: MoveShown, made: Iterable[RoleId] = ()) -> None:

@@ -74,6 +74,7 @@ class KnownRights:
             can_manage=rights.can_manage_server,
             can_data=rights.is_administrator,
             is_operator=self.is_operator(user_id),
+            top_position=rights.top_position,
         )
 
     def is_operator(self, user_id: UserId | None) -> bool:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from membership.errors import Retry
-from membership.model import ChannelId, GuildId, MemberKey, UserId
+from membership.model import ChannelId, GuildId, MemberKey, RoleId, UserId
 from membership.ports import Icon, ServerRights
 from sandbox.discord.faults import Fault, refused
 from sandbox.discord.permissions import Permission
@@ -31,7 +33,12 @@ def empower(here: Connected, user: User, permissions: int) -> None:
 async def test_the_owner_may_do_everything() -> None:
     async with connected() as here:
         assert await rights(here, here.stage.alice) == ServerRights(
-            is_owner=True, is_administrator=True, can_manage_server=True, can_manage_roles=True, name="alice"
+            is_owner=True,
+            is_administrator=True,
+            can_manage_server=True,
+            can_manage_roles=True,
+            name="alice",
+            top_position=None,
         )
 
 
@@ -56,7 +63,21 @@ async def test_roles_give_their_rights_and_those_below(permission: Permission, e
     async with connected() as here:
         empower(here, here.stage.bob, permission)
         await until(lambda: len(here.side.port.roles(here.guild_id)) == len(here.stage.guild.roles))
-        assert await rights(here, here.stage.bob) == expected
+        found = await rights(here, here.stage.bob)
+        assert found is not None
+        assert replace(found, top_position=0) == expected
+
+
+async def test_somebody_stands_as_high_as_their_highest_role_whichever_share_a_position() -> None:
+    async with connected() as here:
+        stage, port = here.stage, here.side.port
+        older, newer = (stage.local.create_role(stage.guild, name, position=3) for name in ("Older", "Newer"))
+        stage.local.people.give_role(stage.guild, stage.charlie, newer, by=stage.alice)
+        await until(lambda: len(port.roles(here.guild_id)) == len(stage.guild.roles))
+        roles, found = port.roles(here.guild_id), await rights(here, stage.charlie)
+        assert found is not None
+        assert found.top_position == roles[RoleId(newer.id)].position == roles[RoleId(older.id)].position - 1
+        assert roles[RoleId(stage.guild.id)].position == 0
 
 
 async def test_what_everybody_may_do_counts_too() -> None:
@@ -75,7 +96,9 @@ async def test_a_right_is_gone_with_the_role_that_gave_it() -> None:
         empower(here, stage.bob, Permission.MANAGE_GUILD)
         for role in [each for each in stage.guild.roles.values() if each.name == "Power"]:
             stage.local.people.take_role(stage.guild, stage.bob, role, by=stage.alice)
-        assert await rights(here, stage.bob) == ServerRights(name="bob")
+        found = await rights(here, stage.bob)
+        assert found is not None
+        assert (found.can_manage_server, found.can_manage_roles) == (False, False)
 
 
 async def test_who_is_not_in_the_server_has_no_rights_there() -> None:

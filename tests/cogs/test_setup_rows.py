@@ -120,12 +120,9 @@ def test_every_refused_role_has_one_cause_and_one_fix(refusal: Refusal) -> None:
     assert words.fix.endswith((".", "Save Changes."))
 
 
-def test_a_role_above_whoever_picks_it_is_refused_and_power_is_named() -> None:
+def test_a_role_with_power_can_be_sold_and_the_power_is_named() -> None:
     role = GuildRole(role_id=VIP, name="VIP", dangers=("Ban Members",))
     assert role_refusal(role, "Doorlist") is None
-    refused = role_refusal(role, "Doorlist", is_above_person=True)
-    assert refused is not None
-    assert "your own highest role" in refused.cause
     assert "Ban Members" in danger_warning(role)
 
 

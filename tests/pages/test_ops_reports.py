@@ -72,9 +72,10 @@ async def test_what_does_not_work_is_said_at_its_field(stage: PageStage, field: 
     assert await plan_codes.labels(stage.world.services, ACTOR) == []
 
 
-async def test_only_an_administrator_gives_power_away(stage: PageStage) -> None:
+async def test_nobody_gives_power_away_that_stands_above_them(stage: PageStage) -> None:
     plan = await stage.world.plan("vip", VIP)
-    stage.world.discord.guilds[GUILD].dangers[VIP] = ("Manage Messages",)
+    guild = stage.world.discord.guilds[GUILD]
+    guild.dangers[VIP], guild.roles[VIP] = ("Manage Messages",), 40
     wish = {"plan": str(plan.id), "days": "", "count": "1", "uses": "1"}
     manager, owner = await stage.staff_member(MANAGER), await stage.staff_member(OWNER)
     assert (await manager.post(stage.at("/codes/new"), wish)).status == 422

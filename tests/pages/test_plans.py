@@ -136,11 +136,27 @@ async def test_a_role_above_the_bot_is_shown_and_cannot_be_chosen(stage: PageSta
     assert "drag my role above it" in shown.words
 
 
-async def test_power_over_others_is_for_administrators_and_wants_a_word(stage: PageStage, boss: Visitor) -> None:
-    stage.world.discord.guilds[GUILD].dangers[VIP] = ("Ban Members",)
+async def test_a_role_above_who_maps_it_is_refused_and_the_owner_is_above_all(stage: PageStage, boss: Visitor) -> None:
+    stage.world.discord.guilds[GUILD].roles[VIP] = 40
     form = await boss.get(stage.at("/plans/new"))
-    refused = await boss.press(form, "Preview changes", name="Helpers", roles=str(VIP))
-    assert refused.status == 422
+    refused = await boss.press(form, "Preview changes", name="Chiefs", roles=str(VIP))
+    assert (refused.status, "above your own highest role" in refused.words) == (422, True)
+    owner = await stage.staff_member(OWNER)
+    seen = await owner.press(await owner.get(stage.at("/plans/new")), "Preview changes", name="Chiefs", roles=str(VIP))
+    assert "is saved" in (await owner.press(seen, "Create the plan")).words
+
+
+async def test_a_preview_of_the_owner_is_not_applied_by_who_stands_below(stage: PageStage, boss: Visitor) -> None:
+    stage.world.discord.guilds[GUILD].roles[VIP] = 40
+    owner = await stage.staff_member(OWNER)
+    seen = await owner.press(await owner.get(stage.at("/plans/new")), "Preview changes", name="Chiefs", roles=str(VIP))
+    refused = await boss.press(await boss.get(seen.url), "Create the plan")
+    assert "above your own highest role" in refused.words
+    assert await plans_of(stage.world) == {}
+
+
+async def test_power_over_others_wants_a_word(stage: PageStage) -> None:
+    stage.world.discord.guilds[GUILD].dangers[VIP] = ("Ban Members",)
     owner = await stage.staff_member(OWNER)
     seen = await owner.press(await owner.get(stage.at("/plans/new")), "Preview changes", name="Helpers", roles=str(VIP))
     assert "whoever buys the plan gets that power" in seen.words

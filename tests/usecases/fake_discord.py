@@ -11,9 +11,11 @@ from membership.ports import ChannelMessage, GuildRole, Icon, JoinOutcome, Serve
 from tests.usecases.faults import Faults, Fuse
 
 BOT_POSITION = 50
-OWNS = ServerRights(is_owner=True, is_administrator=True, can_manage_server=True, can_manage_roles=True)
-MANAGES_SERVER = ServerRights(can_manage_server=True, can_manage_roles=True)
-MANAGES_ROLES = ServerRights(can_manage_roles=True)
+OWNS = ServerRights(
+    is_owner=True, is_administrator=True, can_manage_server=True, can_manage_roles=True, top_position=None
+)
+MANAGES_SERVER = ServerRights(can_manage_server=True, can_manage_roles=True, top_position=40)
+MANAGES_ROLES = ServerRights(can_manage_roles=True, top_position=30)
 
 
 @dataclass
@@ -164,6 +166,7 @@ class FakeDiscord:
                 name=f"role {role}",
                 refusal="above_bot" if place > BOT_POSITION else "",
                 dangers=guild.dangers.get(role, ()),
+                position=place,
             )
             for role, place in guild.roles.items()
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -282,3 +283,13 @@ async def test_an_end_by_our_word_still_meets_the_brake(new_world: Builder) -> N
     await gives(world, days(world, 1))
     await world.advance(days=2)
     assert world.roles(CHARLIE) == {VIP}
+
+
+async def test_nobody_gives_power_that_stands_above_them(world: World) -> None:
+    plan = await world.plan("vip", VIP)
+    world.joins(CHARLIE)
+    world.discord.guilds[GUILD].dangers[VIP] = ("Ban Members",)
+    terms = Terms(plan_id=plan.id, until=None)
+    with pytest.raises(UserError, match="not yours to give"):
+        await comps.grant(world.services, replace(OWNER, top_position=10), CHARLIE, terms)
+    await comps.grant(world.services, replace(OWNER, top_position=11), CHARLIE, terms)

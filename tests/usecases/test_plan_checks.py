@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from membership.actors import Actor
 from membership.checks import Outcome, Result
 from membership.model import AccountId, OnEnd, Plan, PlanId, PlanProduct, RoleId
 from membership.plan_checks import can_be_saved, check_plan, judge_roles
 from membership.plan_effects import NEW_ROLE
 from membership.ports import GuildRole, Price
-from tests.usecases.world import ADMIN, GUILD, VIP, World
+from tests.usecases.world import ADMIN, ALICE, GUILD, VIP, World
 
 KINDS = ("everyone", "booster", "linked", "for_sale", "managed", "self_selectable")
 
@@ -120,3 +121,15 @@ async def test_a_plan_that_comes_back_on_sale_is_judged_whole(world: World) -> N
 async def test_a_role_that_is_made_with_the_plan_is_no_flaw(world: World) -> None:
     await sell(world)
     assert can_be_saved(await check_plan(world.services, a_plan(world, roles=(NEW_ROLE,))))
+
+
+@pytest.mark.parametrize(("top", "is_fine"), [(9, False), (10, False), (11, True), (None, True)])
+async def test_nobody_maps_a_role_that_is_not_below_their_own_highest(
+    world: World, top: int | None, is_fine: bool
+) -> None:
+    await sell(world)
+    actor = Actor(guild_id=GUILD, user_id=ALICE, can_manage=True, top_position=top)
+    plan = a_plan(world)
+    assert can_be_saved(await check_plan(world.services, plan, actor=actor)) is is_fine
+    assert can_be_saved(await check_plan(world.services, plan))
+    assert can_be_saved(await check_plan(world.services, replace(plan, name="Very"), plan, actor=actor))

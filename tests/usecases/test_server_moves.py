@@ -18,8 +18,8 @@ from tests.usecases.world import ALICE, BOB, CHARLIE, DORA, GOLD, GUILD, LATE, V
 
 THERE = GuildId(200)
 THERE_VIP = RoleId(VIP)
-HERE_ACTOR = Actor(guild_id=GUILD, user_id=ALICE, name="Alice", can_staff=True, can_manage=True)
-THERE_ACTOR = Actor(guild_id=THERE, user_id=ALICE, name="Alice", can_staff=True, can_manage=True)
+HERE_ACTOR = Actor(guild_id=GUILD, user_id=ALICE, name="Alice", can_staff=True, can_manage=True, top_position=20)
+THERE_ACTOR = replace(HERE_ACTOR, guild_id=THERE)
 
 
 @pytest.fixture
@@ -126,16 +126,15 @@ async def test_manage_server_is_needed_in_both(world: World, there: FakeGuild) -
             await server_moves.show(world.services, HERE_ACTOR, target, route)
 
 
-async def test_power_over_others_there_takes_administrator_there(world: World, there: FakeGuild) -> None:
+async def test_a_role_above_who_carries_it_over_is_refused_there(world: World, there: FakeGuild) -> None:
     plan = await world.plan("vip", VIP)
-    there.dangers[THERE_VIP] = ("Ban Members",)
+    low = replace(THERE_ACTOR, top_position=there.roles[THERE_VIP])
     route = Route(plan_ids=(plan.id,), roles={VIP: THERE_VIP})
-    with pytest.raises(UserError, match="Administrator in that server"):
-        await server_moves.show(world.services, HERE_ACTOR, THERE_ACTOR, route)
-    strong = replace(THERE_ACTOR, can_data=True)
-    shown = await server_moves.show(world.services, HERE_ACTOR, strong, route)
-    with pytest.raises(UserError, match="Administrator in that server"):
-        await server_moves.apply(world.services, HERE_ACTOR, THERE_ACTOR, shown.id)
+    with pytest.raises(UserError, match="above your own highest role"):
+        await server_moves.show(world.services, HERE_ACTOR, low, route)
+    shown = await server_moves.show(world.services, HERE_ACTOR, THERE_ACTOR, route)
+    with pytest.raises(UserError, match="above your own highest role"):
+        await server_moves.apply(world.services, HERE_ACTOR, low, shown.id)
 
 
 async def test_what_cannot_be_carried_is_refused_before_anything_is_kept(world: World, there: FakeGuild) -> None:

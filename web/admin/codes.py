@@ -151,8 +151,6 @@ async def _terms(visit: StaffVisit, form: Form, errors: dict[str, str]) -> Terms
     plan = next((plan for plan in await _plans(visit) if str(plan.id) == form.text("plan")), None)
     if plan is None:
         errors["plan"] = words.say("Choose a plan of this server.")
-    elif _gives_power(visit, plan) and not visit.actor.can_data:
-        errors["plan"] = words.say("This plan gives power over other members, so only an Administrator gives it away.")
     limits = {"count": MOST_AT_ONCE, "uses": MOST_USES, "days": LONGEST_DAYS}
     for name, most in limits.items():
         text = form.text(name)
@@ -189,11 +187,6 @@ def _expiry(visit: StaffVisit, text: str, errors: dict[str, str]) -> datetime | 
 async def _plans(visit: StaffVisit) -> list[Plan]:
     async with visit.store.read() as tx:
         return [plan for plan in await tx.plans.all(visit.guild.id) if not plan.is_archived]
-
-
-def _gives_power(visit: StaffVisit, plan: Plan) -> bool:
-    roles = visit.services.discord.roles(visit.guild.id)
-    return any(roles[role_id].dangers for role_id in plan.all_roles if role_id in roles)
 
 
 def _is_number(text: str) -> bool:

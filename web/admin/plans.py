@@ -108,19 +108,8 @@ def role_names(visit: StaffVisit, plan: Plan, chosen: Choices) -> list[str]:
 
 async def flaws(visit: StaffVisit, plan: Plan, before: Plan | None) -> dict[str, str]:
     """Say why a plan cannot be saved by who visits, by the field of the form that it is about."""
-    failed = plan_checks.failures(await plan_checks.check_plan(visit.services, plan, before))
-    errors = {_FIELDS.get(result.id, "roles"): _said(result) for result in reversed(failed)}
-    strong = plan_checks.strong_roles(plan, visit.services.discord.roles(visit.guild.id), before)
-    if strong and not visit.actor.can_data:
-        errors.setdefault(
-            "roles",
-            visit.words.say(
-                "@{name} gives power over other members ({powers}). Somebody with Administrator has to choose it.",
-                name=strong[0].name,
-                powers=", ".join(strong[0].dangers),
-            ),
-        )
-    return errors
+    failed = plan_checks.failures(await plan_checks.check_plan(visit.services, plan, before, actor=visit.actor))
+    return {_FIELDS.get(result.id, "roles"): _said(result) for result in reversed(failed)}
 
 
 async def to_preview(visit: StaffVisit, plan: Plan) -> web.Response:
