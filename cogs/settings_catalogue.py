@@ -128,7 +128,7 @@ SETTINGS: Sequence[Setting] = (
         name="accent",
         group=Group.LOOK,
         title="Accent colour",
-        about="Of buttons and links; one that cannot be read on white is not used",
+        about="Of buttons and links; it has to be dark enough to be read on white",
         kind=Kind.TEXT,
         example="3b46c4",
     ),

@@ -11,7 +11,7 @@ from functools import cache
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from membership import notices
+from membership import colours, notices
 from membership.actors import Actor
 from membership.change_kinds import ChangeKind, Json
 from membership.desk import Change
@@ -44,7 +44,6 @@ LONGEST_URL = 200
 LONGEST_ADDRESS = 254
 LONGEST_IMPRINT = 500
 MOST_IMPRINT_LINES = 8
-_COLOUR = re.compile(r"[0-9a-f]{6}")
 _MAIL_ADDRESS = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\".]+(\.[^\s@<>()\[\],;:\\\".]+)+")
 """One plain address: what stands below every page and mail is a place to write to, and no header of several."""
 
@@ -127,8 +126,10 @@ def check(name: str, value: object) -> None:
             raise UserError(f"There is no time zone “{zone[:60]}”. Write one like Europe/Rome or UTC.")
         case "digest_hour", int(hour) if not 0 <= hour <= 23:
             raise UserError("The hour of the digest is 0 to 23.")
-        case "accent", str(colour) if colour and not _COLOUR.fullmatch(colour):
+        case "accent", str(colour) if colour and not colours.is_colour(colour):
             raise UserError("A colour has six digits or letters from a to f, such as 3b46c4.")
+        case "accent", str(colour) if colour and not colours.is_readable(colour):
+            raise UserError("This colour cannot be read on white, where links have it. Choose a darker one.")
         case "support_address", str(address) if address and not _is_mail_address(address):
             raise UserError("Write one mail address, such as help@example.com.")
         case "imprint", str(text) if not _is_small_print(text):

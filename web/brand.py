@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from membership.colours import accent_of
 from membership.records import Guild
 from membership.services import Services
-from web.colours import accent_of
 
 OUR_NAME = "Doorlist"
 

@@ -18,8 +18,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import jinja2
 
 from locales.catalogue import Words, words_for
+from membership.colours import OURS, accent_of
 from web import mail_reasons, speaking, wording
-from web.colours import OURS, accent_of
 
 TEMPLATES = (
     "connect",

@@ -12,8 +12,8 @@ import jinja2
 from aiohttp import web
 
 from locales.catalogue import language_name, locales
+from membership.colours import accent_of
 from web.brand import BRAND, NEUTRAL
-from web.colours import accent_of
 from web.parts import Parts
 from web.speaking import filters, speak, words_of
 

@@ -112,7 +112,13 @@ async def test_undoing_an_exemption_looks_after_the_member_again(world: World) -
 
 
 async def test_settings_that_make_no_sense_are_refused(world: World) -> None:
-    for values in ({"time_zone": "Mars/Olympus"}, {"invite_url": "javascript:alert(1)"}, {"is_active": True}):
+    for values in (
+        {"time_zone": "Mars/Olympus"},
+        {"invite_url": "javascript:alert(1)"},
+        {"is_active": True},
+        {"accent": "red"},
+        {"accent": "ffee00"},
+    ):
         with pytest.raises(UserError):
             await server_settings.change(world.services, MANAGER, values)
     assert (await server_settings.change(world.services, MANAGER, {"dms": True})).change_id is None

@@ -9,16 +9,14 @@ from aiohttp import web
 
 from locales.catalogue import Words, language_name, locales
 from membership import server_settings
+from membership.colours import accent_of
 from membership.errors import UserError
 from membership.model import ChannelId
 from membership.policy import POLICY_WORDS, Policy
 from membership.records import Guild
 from web.admin.setting_words import GROUPS, Kind, Setting, every_setting
-from web.colours import READABLE, accent_of, contrast
 from web.site import Site
 from web.visits import Form, StaffVisit
-
-_WHITE = "ffffff"
 
 
 def install(site: Site) -> None:
@@ -137,22 +135,5 @@ def _read(visit: StaffVisit, setting: Setting, text: str) -> object:
             return server_settings.read({setting.name: text})[setting.name]
         case Kind.LANGUAGE if text and text not in locales():
             raise UserError(say("Choose one from the list."))
-        case Kind.COLOUR:
-            _require_readable(visit, text)
-            return text
         case _:
             return text
-
-
-def _require_readable(visit: StaffVisit, colour: str) -> None:
-    """Refuse a colour in which links could not be read on a white page. Raises UserError."""
-    server_settings.check("accent", colour)
-    if colour and accent_of(colour) is None:
-        raise UserError(
-            visit.words.say(
-                "This colour cannot be read on white: its contrast is {ratio} to 1, and text needs {needed} to 1. "
-                "Choose a darker one.",
-                ratio=f"{contrast(colour, _WHITE):.1f}",
-                needed=READABLE,
-            )
-        )

@@ -27,10 +27,20 @@ class Accent:
 
 def accent_of(colour: str) -> Accent | None:
     """Return a colour for both schemes, None for what is no colour or cannot be read as a link on a white page."""
-    if not _SIX_DIGITS.fullmatch(colour) or contrast(colour, _LIGHT_PAGE) < READABLE:
+    if not is_colour(colour) or not is_readable(colour):
         return None
     dark = _lightened(colour)
     return Accent(light=colour, on_light=_text_on(colour), dark=dark, on_dark=_text_on(dark))
+
+
+def is_colour(text: str) -> bool:
+    """Say whether a text is a colour as "rrggbb"."""
+    return _SIX_DIGITS.fullmatch(text) is not None
+
+
+def is_readable(colour: str) -> bool:
+    """Say whether links can be read in a colour on a white page."""
+    return contrast(colour, _LIGHT_PAGE) >= READABLE
 
 
 def contrast(one: str, other: str) -> float:
