@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -124,6 +124,10 @@ class DiscordPort:
     def text_channels(self, guild_id: GuildId) -> Mapping[ChannelId, str]:
         """Return the text channels that the bot sees."""
         return server_look.text_channels(self._connection.guild(guild_id))
+
+    def channels_opened(self, guild_id: GuildId, roles: Collection[RoleId], limit: int) -> Sequence[str]:
+        """Return what the roles open, by what the gateway shows."""
+        return server_look.channels_opened(self._connection.guild(guild_id), roles, limit)
 
     def server_size(self, guild_id: GuildId) -> int:
         """Return how many are in the server, 0 when unknown."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from itertools import islice
+
 import aiohttp
 import discord
+from discord.abc import GuildChannel
 
 from cogs import errors
 from membership.errors import Retry
-from membership.model import ChannelId
+from membership.model import ChannelId, RoleId
 from membership.ports import Icon
 
 ICON_PIXELS = 64
@@ -56,9 +60,44 @@ def text_channels(guild: discord.Guild | None) -> dict[ChannelId, str]:
     }
 
 
+def channels_opened(guild: discord.Guild | None, roles: Collection[RoleId], limit: int) -> list[str]:
+    """Return what these roles let somebody see that a member without a role does not, at most `limit` names.
+
+    From top to bottom, as people read them: a text channel with its #.
+    """
+    if guild is None:
+        return []
+    known = [role for role in guild.roles if role.id in roles]
+    opened = (
+        channel
+        for _, channels in guild.by_category()
+        for channel in channels
+        if _is_seen(channel, known) and not _is_seen(channel, ())
+    )
+    return [_spoken(channel) for channel in islice(opened, limit)]
+
+
 def server_size(guild: discord.Guild | None) -> int:
     """Return how many are in the server, bots too, as the gateway counts them; 0 when unknown."""
     return (guild.member_count or 0) if guild is not None else 0
+
+
+def _is_seen(channel: GuildChannel, roles: Sequence[discord.Role]) -> bool:
+    """Add up what Discord does for a member with these roles: of overwrites of roles, one that allows is enough."""
+    everyone = channel.guild.default_role
+    permissions = [role.permissions for role in (everyone, *roles)]
+    if any(each.administrator for each in permissions):
+        return True
+    answers = {channel.overwrites_for(role).view_channel for role in roles}
+    if answers & {True, False}:
+        return True in answers
+    own = channel.overwrites_for(everyone).view_channel
+    return any(each.view_channel for each in permissions) if own is None else own
+
+
+def _spoken(channel: GuildChannel) -> str:
+    is_spoken_in = isinstance(channel, discord.VoiceChannel | discord.StageChannel)
+    return channel.name if is_spoken_in else f"#{channel.name}"
 
 
 async def _read_at_most(content: aiohttp.StreamReader, limit: int) -> bytes:

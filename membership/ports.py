@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -176,6 +176,9 @@ class Discord(Protocol):
 
     def text_channels(self, guild_id: GuildId) -> Mapping[ChannelId, str]:
         """Return the text channels that the bot sees, in the server's order, with their names."""
+
+    def channels_opened(self, guild_id: GuildId, roles: Collection[RoleId], limit: int) -> Sequence[str]:
+        """Return the channels that these roles open and that not everybody sees, in the server's order."""
 
     def server_size(self, guild_id: GuildId) -> int:
         """Return about how many people are in the server, 0 when unknown."""

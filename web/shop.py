@@ -26,17 +26,23 @@ from web.site import Site
 from web.visits import Visit
 
 _RETRY_SECONDS = "30"
+_MOST_CHANNELS = 20
 
 log = structlog.stdlib.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Good:
-    """A plan as a page shows it. `roles` are the names of those that it gives; no `prices`: it is not for sale."""
+    """A plan as a page shows it. `roles` are the names of those that it gives; no `prices`: it is not for sale.
+
+    `channels` are the first of those that its roles open, as far as the page asks for them.
+    """
 
     plan: Plan
     roles: tuple[str, ...]
     prices: tuple[Price, ...]
+    channels: tuple[str, ...] = ()
+    has_more_channels: bool = False
 
     @property
     def is_renewing(self) -> bool:
@@ -85,7 +91,7 @@ async def show_shop(visit: Visit) -> web.Response:
 async def show_plan(visit: Visit) -> web.Response:
     """Show one plan with its prices and what it gives; one that is no longer sold says so."""
     ware = await _ware(visit)
-    return _of(visit, ware.guild).page("plan.html", good=_good(visit.services, ware))
+    return _of(visit, ware.guild).page("plan.html", good=_looked_at(visit.services, ware))
 
 
 async def leave_for_checkout(visit: Visit) -> web.Response:
@@ -94,7 +100,7 @@ async def leave_for_checkout(visit: Visit) -> web.Response:
     here = _of(visit, ware.guild)
     price_id = (await visit.form()).text("price")
     if not ware.offers:
-        return here.page("plan.html", status=410, good=_good(visit.services, ware))
+        return here.page("plan.html", status=410, good=_looked_at(visit.services, ware))
     try:
         url = await shop.start_checkout(visit.services, ware.plan.slug, price_id=price_id)
     except Gone as gone:
@@ -133,6 +139,14 @@ def _good(services: Services, ware: Ware) -> Good:
         plan=ware.plan,
         roles=tuple(known[role].name for role in ware.plan.roles if role in known),
         prices=tuple(offer.price for offer in ware.offers),
+    )
+
+
+def _looked_at(services: Services, ware: Ware) -> Good:
+    """Return a plan with the channels that it opens: only its own page has the room for them."""
+    opened = services.discord.channels_opened(ware.guild.id, ware.plan.roles, _MOST_CHANNELS + 1)
+    return replace(
+        _good(services, ware), channels=tuple(opened[:_MOST_CHANNELS]), has_more_channels=len(opened) > _MOST_CHANNELS
     )
 
 

@@ -11,7 +11,7 @@ from membership.model import ChannelId, GuildId, MemberKey, RoleId, UserId
 from membership.ports import Icon, ServerRights
 from sandbox.discord.faults import Fault, refused
 from sandbox.discord.permissions import Permission
-from sandbox.discord.world import User
+from sandbox.discord.world import Channel, Overwrite, User
 from sandbox.pictures import disc
 from tests.cogs.connected import Connected, connected
 from tests.sandbox.discord_stage import until
@@ -168,6 +168,36 @@ async def test_it_lists_the_text_channels_that_the_bot_sees_in_their_order() -> 
         second = stage.local.create_channel(stage.guild, "second")
         await until(lambda: ChannelId(second.id) in port.text_channels(here.guild_id))
         assert list(port.text_channels(here.guild_id).values()) == ["get-access", "second"]
+
+
+async def test_it_names_the_channels_that_roles_open_and_not_everybody_sees() -> None:
+    async with connected() as here:
+        stage, port = here.stage, here.side.port
+        course = stage.local.create_role(stage.guild, "Course", position=1)
+        lounge = stage.local.create_channel(stage.guild, "lounge", visible_to=[stage.vip, course])
+        stage.local.create_channel(stage.guild, "lessons", visible_to=[course])
+        stage.local.create_channel(stage.guild, "open")
+        vip, both = {RoleId(stage.vip.id)}, {RoleId(stage.vip.id), RoleId(course.id)}
+        await until(lambda: len(port.channels_opened(here.guild_id, both, 20)) == 2)
+        assert port.channels_opened(here.guild_id, vip, 20) == ["#lounge"]
+        assert port.channels_opened(here.guild_id, both, 1) == ["#lounge"]
+        assert port.channels_opened(here.guild_id, set(), 20) == []
+        assert port.channels_opened(GuildId(1), vip, 20) == []
+        lounge.overwrites[stage.vip.id] = Overwrite(kind=0, deny=Permission.VIEW_CHANNEL)
+        stage.local.people.changes.channel_changed(stage.guild, lounge)
+        await until(lambda: port.channels_opened(here.guild_id, vip, 20) == [])
+        assert port.channels_opened(here.guild_id, both, 20) == ["#lounge", "#lessons"]
+
+
+async def test_a_voice_channel_is_named_without_a_sign() -> None:
+    async with connected() as here:
+        stage, port = here.stage, here.side.port
+        voice = Channel(id=stage.local.world.ids.next(), kind=2, guild_id=stage.guild.id, name="Corner")
+        voice.overwrites[stage.guild.id] = Overwrite(kind=0, deny=Permission.VIEW_CHANNEL)
+        voice.overwrites[stage.vip.id] = Overwrite(kind=0, allow=Permission.VIEW_CHANNEL)
+        stage.local.people.changes.channel_created(stage.guild, voice)
+        vip = {RoleId(stage.vip.id)}
+        await until(lambda: port.channels_opened(here.guild_id, vip, 20) == ["Corner"])
 
 
 async def test_it_tells_how_many_are_in_a_server() -> None:

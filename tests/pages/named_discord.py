@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from membership.model import ChannelId, GuildId, Lane, MemberKey, Observation, RoleId, Seen, UserId
@@ -39,6 +39,9 @@ class NamedDiscord(FakeDiscord):
 
     def text_channels(self, guild_id: GuildId) -> Mapping[ChannelId, str]:
         return {channel: self.spell(name) for channel, name in super().text_channels(guild_id).items()}
+
+    def channels_opened(self, guild_id: GuildId, roles: Collection[RoleId], limit: int) -> Sequence[str]:
+        return [self.spell(name) for name in super().channels_opened(guild_id, roles, limit)]
 
     def channel_name(self, channel_id: ChannelId) -> str:
         return self.name(channel_id, "claim")

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from membership.errors import Audience, Blocked, Reason, Retry
-from membership.model import GuildId, OnEnd, PlanId
+from membership.model import GuildId, OnEnd, PlanId, RoleId
 from membership.ports import Icon, Price
 from membership.records import Guild
 from tests.pages.stage import PageStage
@@ -103,6 +103,31 @@ async def test_a_plan_says_what_its_rules_mean_for_the_buyer(
     shown = await (await stage.stranger()).get("/plans/vip")
     assert shown.status == 200
     assert words in shown.words
+
+
+async def test_a_plan_names_the_channels_that_its_roles_open(stage: PageStage) -> None:
+    await sells(stage.world, MONTHLY)
+    stage.world.discord.guilds[GUILD].opened = {
+        "#vip-lounge": frozenset({VIP}),
+        "#staff": frozenset({RoleId(99)}),
+        "Stage": frozenset({VIP}),
+    }
+    shown = await (await stage.stranger()).get("/plans/vip")
+    assert "Channels that not everybody sees: #vip-lounge and Stage" in shown.words
+    assert "#staff" not in shown.words
+
+
+async def test_a_plan_that_opens_very_many_channels_names_the_first(stage: PageStage) -> None:
+    await sells(stage.world, MONTHLY)
+    stage.world.discord.guilds[GUILD].opened = {f"#room-{number}": frozenset({VIP}) for number in range(21)}
+    shown = await (await stage.stranger()).get("/plans/vip")
+    assert "#room-18, #room-19 and more" in shown.words
+    assert "#room-20" not in shown.words
+
+
+async def test_a_plan_that_opens_no_channel_speaks_of_none(stage: PageStage) -> None:
+    await sells(stage.world, MONTHLY)
+    assert "Channels" not in (await (await stage.stranger()).get("/plans/vip")).words
 
 
 async def test_a_refund_that_changes_nothing_is_not_announced(stage: PageStage) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from membership.errors import Audience, Blocked, Gone, Reason, Retry
@@ -23,6 +23,7 @@ class FakeGuild:
     """A server: its roles by position, its members with their roles, and what keeps the bot out.
 
     `powers` are what members may do there; the owner may do everything, and whoever has none may do nothing.
+    `opened` are the channels that not everybody sees, with the roles that open them.
     """
 
     roles: dict[RoleId, int] = field(default_factory=dict)
@@ -37,6 +38,7 @@ class FakeGuild:
     powers: dict[UserId, ServerRights] = field(default_factory=dict)
     icon: Icon | None = None
     channels: dict[ChannelId, str] = field(default_factory=dict)
+    opened: dict[str, frozenset[RoleId]] = field(default_factory=dict)
     size: int | None = None
 
 
@@ -204,6 +206,10 @@ class FakeDiscord:
 
     def text_channels(self, guild_id: GuildId) -> Mapping[ChannelId, str]:
         return self.guilds[guild_id].channels if self.is_available(guild_id) else {}
+
+    def channels_opened(self, guild_id: GuildId, roles: Collection[RoleId], limit: int) -> Sequence[str]:
+        opened = self.guilds[guild_id].opened if self.is_available(guild_id) else {}
+        return [name for name, keys in opened.items() if keys & set(roles)][:limit]
 
     def server_size(self, guild_id: GuildId) -> int:
         if not self.is_available(guild_id):
