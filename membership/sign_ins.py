@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from membership import codes
+from membership import codes, reach
 from membership.browsing import Person, SignIn
 from membership.errors import Gone
+from membership.ledgers import Transaction
 from membership.model import UserId
 from membership.records import AuditEntry
 from membership.services import Services
@@ -60,16 +61,22 @@ async def begin(services: Services, person: Person, proven: Proven, device: str)
         proved_at=now,
         expires_at=now + LIVES[person].idle,
     )
-    entry = AuditEntry(
-        event="signed_in",
-        actor=f"user:{proven.user_id}" if proven.user_id else "customer",
-        user_id=proven.user_id,
-        detail={"as": person.value},
-    )
     async with services.store.write() as tx:
         await tx.sign_ins.add(sign_in)
-        await tx.audit.add(entry, now)
+        await tx.audit.add(await _entry(tx, sign_in), now)
     return key
+
+
+async def _entry(tx: Transaction, sign_in: SignIn) -> AuditEntry:
+    """Write down who signed in: the Discord account where one is proven, else the payer whose address it is."""
+    detail = {"as": sign_in.person.value}
+    if sign_in.user_id is not None:
+        return AuditEntry(event="signed_in", actor=f"user:{sign_in.user_id}", user_id=sign_in.user_id, detail=detail)
+    for reached in await reach.customers(tx, sign_in):
+        actor = reach.actor_of(sign_in, reached)
+        return AuditEntry(event="signed_in", actor=actor, customer_id=reached.customer.id, detail=detail)
+    # Whoever had this address was erased between the mail and the click.
+    return AuditEntry(event="signed_in", actor="customer", detail=detail)
 
 
 async def recognise(services: Services, person: Person, key: str) -> SignIn | None:

@@ -26,7 +26,10 @@ async def choose(services: Services, token: str, *, are_wanted: bool) -> None:
         customer = await _customer(services, tx, token)
         if await mail_preferences.set_reminders(tx, customer, are_wanted=are_wanted):
             entry = AuditEntry(
-                event="reminders.chosen", actor="customer", customer_id=customer.id, detail={"are_wanted": are_wanted}
+                event="reminders.chosen",
+                actor=f"customer:{customer.id}",
+                customer_id=customer.id,
+                detail={"are_wanted": are_wanted},
             )
             await tx.audit.add(entry, now)
 

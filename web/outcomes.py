@@ -49,6 +49,17 @@ def sign_in_too_old(words: Words) -> Notice:
     )
 
 
+def start_again(words: Words, back: str) -> Notice:
+    """Say that a question is not open any more, with the way to where it began."""
+    return Notice(
+        title=words.say("Please start again"),
+        text=words.say("That took too long, or was finished already. Please start again."),
+        tone="warn",
+        steps=(Step(label=words.say("Back"), url=back),),
+        status=HTTPStatus.BAD_REQUEST,
+    )
+
+
 def forgotten(words: Words) -> Notice:
     """Say that nothing is kept any more of what this page would show."""
     return Notice(

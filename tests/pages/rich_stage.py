@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +16,10 @@ from tests.usecases.world import GUILD
 from web.rights import Right
 from web.site import RULES
 
-UNTOUCHED = ("sessions", "sign_ins")
-"""Tables that a page may write to: what a browser is to remember, and when somebody was seen last."""
+SEEN = ("sign_ins",)
+"""What any page may write to: when somebody was seen last."""
+KEPT = ("sessions", *SEEN)
+"""What a form may write to even where it is refused: what is kept for the browser, besides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +63,9 @@ class RichStage:
             self._visitors[who] = await as_actor(self.stage, who)
         return self._visitors[who]
 
-    def digest(self) -> Mapping[str, str]:
+    def digest(self, without: Sequence[str] = KEPT) -> Mapping[str, str]:
         """Return what is stored now, table by table."""
-        return digest_of(self.path, without=UNTOUCHED)
+        return digest_of(self.path, without=without)
 
     def restore(self) -> None:
         """Put the database back to what it was; whoever was signed in is not any more."""

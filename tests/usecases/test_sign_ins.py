@@ -10,7 +10,7 @@ from membership import sign_ins
 from membership.browsing import Person, SignIn
 from membership.errors import Gone
 from membership.sign_ins import LIVES, Proven
-from tests.usecases.world import ALICE, BOB, World
+from tests.usecases.world import ALICE, BOB, VIP, World
 
 MAIL = "alice@example.com"
 
@@ -65,3 +65,15 @@ async def test_ending_the_others_leaves_this_one(world: World) -> None:
     assert await sign_ins.end_others(world.services, mine) == 1
     assert await sign_ins.recognise(world.services, Person.CUSTOMER, other) is None
     assert await sign_ins.recognise(world.services, Person.CUSTOMER, key) is not None
+
+
+async def test_the_audit_names_the_payer_of_a_proven_address(world: World) -> None:
+    await world.plan("vip", VIP)
+    await world.buys("vip")
+    async with world.services.store.read() as tx:
+        (payer,) = await tx.customers.with_email("charlie@example.com", 2)
+    await signed_in(world, Proven(email="charlie@example.com"))
+    await signed_in(world, Proven(user_id=ALICE))
+    await signed_in(world, Proven(email="nobody@example.com"))
+    entries = [(entry.actor, entry.customer_id) for entry in await world.audit("signed_in")]
+    assert entries == [(f"customer:{payer.id}", payer.id), (f"user:{ALICE}", None), ("customer", None)]

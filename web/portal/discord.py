@@ -84,7 +84,9 @@ async def show_confirmation(visit: CustomerVisit) -> web.Response:
     """Name the account that came back, what it gets, and who loses it."""
     content = await browser.recall(visit.parts, _key(visit), PURPOSE)
     if content is None or content["who"] != visit.sign_in.digest:
-        return await _forgotten(visit)
+        # Said on a page of its own: what is to be said on another one would have to be stored, and this is a GET.
+        notice = outcomes.start_again(visit.words, back=PLACE)
+        return visit.page("notice.html", status=notice.status, notice=notice)
     found = await connections.find(visit.services, visit.sign_in, _user_id(content["from"]))
     user = _user(content)
     is_move = found.user_id is not None and found.user_id != user.user_id
@@ -96,7 +98,8 @@ async def confirm(visit: CustomerVisit) -> web.Response:
     choice = (await visit.form()).text("choice")
     content = await browser.take(visit.parts, _key(visit), PURPOSE)
     if content is None or content["who"] != visit.sign_in.digest:
-        return await _forgotten(visit)
+        notice = outcomes.start_again(visit.words, back=PLACE)
+        return await visit.go(PLACE, say=notice.text, tone=notice.tone)
     if choice == "keep":
         return await visit.go(PLACE, say=visit.words.say("Nothing was changed."), tone="info")
     found = await connections.find(visit.services, visit.sign_in, _user_id(content["from"]))
@@ -139,11 +142,6 @@ async def _answer(visit: CustomerVisit, answers: Sequence[Answer], handle: str) 
     if all(each.verdict is not Verdict.CONNECTED for each in answers):
         return await visit.go(PLACE, say=words.say("There is nothing left to connect."), tone="warn")
     return await visit.go(HOME, say=words.say("Connected as {handle}.", handle=handle))
-
-
-async def _forgotten(visit: CustomerVisit) -> web.Response:
-    text = visit.words.say("That took too long, or was finished already. Please start again.")
-    return await visit.go(PLACE, say=text, tone="warn")
 
 
 def _key(visit: CustomerVisit) -> str:
