@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.discord.permissions import BOT_DEFAULT
 from sandbox.discord.world import (
+    VOICE,
     AuditEntry,
     Channel,
     Guild,
@@ -99,6 +100,8 @@ def channel(of: Channel) -> Json:
     }
     if of.recipient:
         return body | {"recipients": [user(of.recipient)]}
+    if of.kind == VOICE:
+        body |= {"bitrate": 64_000, "user_limit": 0, "rtc_region": None}
     return body | {
         "guild_id": str(of.guild_id),
         "name": of.name,

@@ -147,9 +147,13 @@ class Message:
         return bool(self.flags & 128)
 
 
+VOICE = 2
+"""The `kind` of a voice channel."""
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Channel:
-    """A text channel of a guild, or a direct-message channel with `recipient`."""
+    """A text or voice channel of a guild, or a direct-message channel with `recipient`."""
 
     id: int
     name: str | None = None

@@ -11,7 +11,7 @@ from membership.model import ChannelId, GuildId, MemberKey, RoleId, UserId
 from membership.ports import Icon, ServerRights
 from sandbox.discord.faults import Fault, refused
 from sandbox.discord.permissions import Permission
-from sandbox.discord.world import Channel, Overwrite, User
+from sandbox.discord.world import VOICE, Channel, Overwrite, User
 from sandbox.pictures import disc
 from tests.cogs.connected import Connected, connected
 from tests.sandbox.discord_stage import until
@@ -192,7 +192,7 @@ async def test_it_names_the_channels_that_roles_open_and_not_everybody_sees() ->
 async def test_a_voice_channel_is_named_without_a_sign() -> None:
     async with connected() as here:
         stage, port = here.stage, here.side.port
-        voice = Channel(id=stage.local.world.ids.next(), kind=2, guild_id=stage.guild.id, name="Corner")
+        voice = Channel(id=stage.local.world.ids.next(), kind=VOICE, guild_id=stage.guild.id, name="Corner")
         voice.overwrites[stage.guild.id] = Overwrite(kind=0, deny=Permission.VIEW_CHANNEL)
         voice.overwrites[stage.vip.id] = Overwrite(kind=0, allow=Permission.VIEW_CHANNEL)
         stage.local.people.changes.channel_created(stage.guild, voice)
