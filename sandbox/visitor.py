@@ -119,7 +119,8 @@ class Visitor:
         question = await self._expect(await self.submit(consent, {"user_id": str(user.id)}), "/connect/confirm")
         choices = {value for _, value, _ in question.forms[0].buttons} if question.forms else set()
         choice = "move" if "move" in choices else "connect"
-        return await self._expect(await self.submit(question, {"choice": choice}), "/connect/done")
+        # How it went may be a refusal in Doorlist's own words: a page like any other.
+        return await self._expect(await self.submit(question, {"choice": choice}), "/connect/done", below=500)
 
     async def sign_in_as_staff(self, user: User, *, path: str = "/admin/sign-in") -> Page:
         """Sign in at the staff's door, or at a one-time link's `path`; return the page behind it. Raises LostError."""
@@ -136,8 +137,8 @@ class Visitor:
         chosen = {"server": str(guild.id), "answer": "authorize"}
         return await self._expect(await self.submit(choice, chosen), "/admin")
 
-    async def _expect(self, page: Page, part: str) -> Page:
-        if page.status >= 400 or part not in page.url.path:
+    async def _expect(self, page: Page, part: str, *, below: int = 400) -> Page:
+        if page.status >= below or part not in page.url.path:
             raise LostError(f"expected {part}, got {page.status} at {page.url.path}: {page.heading}")
         return page
 
