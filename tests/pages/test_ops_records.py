@@ -160,7 +160,7 @@ async def test_another_server_s_change_is_not_there(stage: PageStage) -> None:
     elsewhere = Actor(guild_id=GuildId(999), user_id=MANAGER, can_staff=True, can_manage=True)
     changed = await server_settings.change(stage.world.services, elsewhere, {"dms": False})
     manager = await stage.staff_member(MANAGER)
-    assert (await manager.post(stage.at(f"/audit/{changed.change_id}/undo"))).status == 404
+    assert (await manager.post(stage.at(f"/undo/{changed.change_id}"))).status == 404
     async with stage.world.services.store.read() as tx:
         other = await tx.guilds.get(GuildId(999))
     assert other is not None

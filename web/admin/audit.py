@@ -1,4 +1,4 @@
-"""What staff changed, each with what was before and after, and a button that takes it back while nobody built on it."""
+"""What staff changed, each with what was before and after. The button that takes it back is in taking_back.py."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from aiohttp import web
 from membership import ledger_view, undo
 from membership.change_kinds import ChangeKind
 from membership.desk import Change
-from membership.errors import Gone, UserError
-from membership.model import ChangeId, UserId
+from membership.model import UserId
 from web.admin.entry_lines import actor_text, names_of
 from web.admin.lists import before_of, older_url
 from web.site import Site
@@ -44,9 +43,8 @@ class ChangeLine:
 
 
 def install(site: Site) -> None:
-    """Register the pages."""
+    """Register the page."""
     site.manager.get("/admin/{guild}/audit", show_changes)
-    site.manager.post("/admin/{guild}/audit/{change}/undo", take_back)
 
 
 async def show_changes(visit: StaffVisit) -> web.Response:
@@ -67,22 +65,6 @@ async def show_changes(visit: StaffVisit) -> web.Response:
         for change in found.rows
     ]
     return visit.page("admin/audit.html", lines=lines, older=older_url(visit, found), only_mine=bool(by))
-
-
-async def take_back(visit: StaffVisit) -> web.Response:
-    """Undo one change of this server."""
-    change_id = ChangeId(visit.number("change"))
-    async with visit.store.read() as tx:
-        if await tx.changes.get(change_id, visit.guild.id) is None:
-            raise Gone("change")
-    try:
-        done = await undo.undo(visit.services, visit.actor, change_id)
-    except UserError as refusal:
-        return await visit.go(visit.here("/audit"), say=refusal.text, tone="warn")
-    said = visit.words.say("Taken back: {change}", change=done.change.summary)
-    if done.may_be_outside:
-        said = f"{said} {visit.words.say('Whoever was kicked stays outside.')}"
-    return await visit.go(visit.here("/audit"), say=said)
 
 
 def facts_of(change: Change) -> list[Fact]:

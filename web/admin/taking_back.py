@@ -1,11 +1,11 @@
-"""Takes back one change of a server where a page has just offered it. The list of all changes is another page."""
+"""Takes back one change of a server, wherever a page offers it. The list of all changes is another page."""
 
 from __future__ import annotations
 
 from aiohttp import web
 
 from membership import undo
-from membership.errors import Gone
+from membership.errors import Gone, UserError
 from membership.model import ChangeId
 from web.site import Site
 from web.visits import StaffVisit, own_path
@@ -17,15 +17,19 @@ def install(site: Site) -> None:
 
 
 async def take_back(visit: StaffVisit) -> web.Response:
-    """Undo a change of this server, and go back to the page. Raises UserError when it cannot be taken back."""
+    """Undo a change of this server, and go back to the page that offered it."""
     change_id = ChangeId(visit.number("change"))
     async with visit.store.read() as tx:
         known = await tx.changes.get(change_id, visit.guild.id)
     if known is None:
         raise Gone("change")
-    done = await undo.undo(visit.services, visit.actor, change_id)
-    back = own_path((await visit.form()).text("back"))
+    wanted = own_path((await visit.form()).text("back"))
+    back = wanted if wanted.startswith(visit.here("/")) else visit.here("/audit")
+    try:
+        done = await undo.undo(visit.services, visit.actor, change_id)
+    except UserError as refusal:
+        return await visit.go(back, say=refusal.text, tone="warn")
     said = visit.words.say("Taken back: {change}", change=done.change.summary)
     if done.may_be_outside:
         said = f"{said} {visit.words.say('Whoever was kicked stays outside.')}"
-    return await visit.go(back if back.startswith(visit.here("/")) else visit.here("/plans"), say=said)
+    return await visit.go(back, say=said)
