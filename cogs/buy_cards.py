@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cogs.cards import Button, Buttons, Card, Line, Row, Style, Text, Tone, notice
 from cogs.words import code_text, money
@@ -87,7 +87,12 @@ def gone_card(words: Words) -> Card:
 
 
 def price_text(words: Words, price: Price) -> str:
-    """Write a price with its rhythm: "9.00 € / month", "199.00 €"."""
+    """Write a price with its rhythm: "9.00 € / month", "199.00 €", "7 days free, then 9.00 € / month"."""
+    if price.trial_days:
+        paid = price_text(words, replace(price, trial_days=0))
+        return words.count(
+            "{number} day free, then {price}", "{number} days free, then {price}", price.trial_days, price=paid
+        )
     if not price.interval:
         return _money(words, price)
     if price.interval in _RHYTHMS:

@@ -199,7 +199,10 @@ class IncomingEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """A product's variant as the provider sells it; `interval` is "" for a one-time price, else "month", "year"..."""
+    """A product's variant as the provider sells it; `interval` is "" for a one-time price, else "month", "year"...
+
+    `trial_days` are free before the first payment, 0 for none.
+    """
 
     external_id: str
     product_id: str
@@ -207,6 +210,7 @@ class Price:
     amount: int
     currency: str
     interval: str = ""
+    trial_days: int = 0
     is_active: bool = True
 
 

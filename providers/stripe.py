@@ -41,7 +41,7 @@ class StripeProvider:
         self._now = now
         self._reader = StripeReader(client, now=now)
         self._account_id = ""
-        self._is_recurring: dict[str, bool] = {}
+        self._known_prices: dict[str, Price] = {}
         self._newest_seen = ("", now())
 
     def verify(self, headers: Mapping[str, str], body: bytes, *, now: datetime) -> Sequence[IncomingEvent]:
@@ -100,7 +100,7 @@ class StripeProvider:
         """List the active prices with their products. One GET for each hundred."""
         pages = self._client.pages("/v1/prices", gone="list", active="true", expand=["data.product"])
         found = [shapes.price(raw) async for page in pages for raw in page]
-        self._is_recurring.update({price.external_id: bool(price.interval) for price in found})
+        self._known_prices.update({price.external_id: price for price in found})
         return [price for price in found if price.is_active]
 
     async def checkout(self, order: CheckoutOrder) -> tuple[str, str]:
@@ -108,13 +108,13 @@ class StripeProvider:
 
         The token is the idempotency key: asked twice with the same order, Stripe answers with the same session.
         """
-        is_recurring = await self._recurs(order.price_id)
+        price = await self._price(order.price_id)
         session = await self._client.post(
             "/v1/checkout/sessions",
             kind="checkout.session",
             gone="price",
             idempotency_key=f"doorlist_checkout_{order.link_token}",
-            **_checkout_parameters(order, is_recurring=is_recurring, now=self._now()),
+            **_checkout_parameters(order, price, now=self._now()),
         )
         return text(session, "id"), text(session, "url")
 
@@ -187,16 +187,19 @@ class StripeProvider:
         self._newest_seen = (event.external_id, created_at)
         return event
 
-    async def _recurs(self, price_id: str) -> bool:
-        """Say whether a price renews; that never changes, so that it is asked once."""
-        if price_id not in self._is_recurring:
+    async def _price(self, price_id: str) -> Price:
+        """Return a price; how it recurs never changes, so that it is asked once."""
+        if price_id not in self._known_prices:
             raw = await self._client.get(f"/v1/prices/{price_id}", kind="price", gone="price")
-            self._is_recurring[price_id] = bool(shapes.price(raw).interval)
-        return self._is_recurring[price_id]
+            self._known_prices[price_id] = shapes.price(raw)
+        return self._known_prices[price_id]
 
 
-def _checkout_parameters(order: CheckoutOrder, *, is_recurring: bool, now: datetime) -> dict[str, Any]:
+def _checkout_parameters(order: CheckoutOrder, price: Price, *, now: datetime) -> dict[str, Any]:
     metadata = {shapes.LINK_METADATA: order.link_token}
+    is_recurring = bool(price.interval)
+    # A price's trial is only a default that no checkout applies by itself.
+    trial = {"trial_period_days": price.trial_days} if price.trial_days else {}
     expires_at = min(max(order.expires_at, now + _SHORTEST_CHECKOUT), now + _LONGEST_CHECKOUT)
     parameters: dict[str, Any] = {
         "mode": "subscription" if is_recurring else "payment",
@@ -204,7 +207,7 @@ def _checkout_parameters(order: CheckoutOrder, *, is_recurring: bool, now: datet
         "client_reference_id": order.link_token,
         "metadata": metadata,
         # Stripe copies a session's metadata to neither of these.
-        "subscription_data" if is_recurring else "payment_intent_data": {"metadata": metadata},
+        "subscription_data" if is_recurring else "payment_intent_data": {"metadata": metadata, **trial},
         "success_url": order.success_url,
         "cancel_url": order.cancel_url,
         "expires_at": int(expires_at.timestamp()),

@@ -193,6 +193,7 @@ def price(raw: JsonObject) -> Price:
         amount=integer(raw, "unit_amount") or 0,
         currency=text(raw, "currency"),
         interval=text(nested(raw, "recurring"), "interval"),
+        trial_days=integer(nested(raw, "recurring"), "trial_period_days") or 0,
         is_active=raw.get("active") is not False and product.get("active") is not False,
     )
 

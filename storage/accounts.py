@@ -23,6 +23,7 @@ _PRICE = (
     prices.c.amount,
     prices.c.currency,
     prices.c.interval,
+    prices.c.trial_days,
     prices.c.is_active,
 )
 
@@ -76,7 +77,7 @@ class Accounts:
             [{"account_id": account_id, "external_id": product, "name": name} for product, name in names.items()],
         )
         statement = insert_into(self._connection, prices)
-        changing = ("product_id", "amount", "currency", "interval", "is_active")
+        changing = ("product_id", "amount", "currency", "interval", "trial_days", "is_active")
         await self._connection.execute(
             statement.on_conflict_do_update(
                 index_elements=[prices.c.account_id, prices.c.external_id],

@@ -92,6 +92,7 @@ prices = Table(
     needed("amount", BigInteger),
     needed("currency", Text),
     needed("interval", Text),
+    needed("trial_days", Integer),
     needed("is_active", Boolean),
     ForeignKeyConstraint(["account_id", "product_id"], ["products.account_id", "products.external_id"]),
     Index(None, "account_id", "product_id"),

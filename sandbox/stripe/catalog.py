@@ -115,6 +115,6 @@ def _recurring(given: Params) -> Object:
         "interval": forms.choice(given, "interval", _INTERVALS, default=forms.demand(given, "interval")),
         "interval_count": forms.integer(given, "interval_count") or 1,
         "meter": None,
-        "trial_period_days": None,
+        "trial_period_days": forms.integer(given, "trial_period_days"),
         "usage_type": "licensed",
     }

@@ -33,11 +33,17 @@ class Control:
         self._events = events
 
     def add_price(
-        self, name: str, amount: int, *, currency: str = "eur", interval: Interval | None = "month"
+        self,
+        name: str,
+        amount: int,
+        *,
+        currency: str = "eur",
+        interval: Interval | None = "month",
+        trial_days: int | None = None,
     ) -> Object:
         """Create a product with one price (minor units); one-time when `interval` is None. Return the price."""
         product = catalog.create_product(self._world, {"name": name})
-        recurring = {"recurring": {"interval": interval}} if interval else {}
+        recurring = {"recurring": {"interval": interval, "trial_period_days": trial_days}} if interval else {}
         params: Params = {"product": product["id"], "unit_amount": amount, "currency": currency, **recurring}
         price = catalog.create_price(self._world, params)
         self._world.update(product, event=None, default_price=price["id"])

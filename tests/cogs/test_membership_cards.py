@@ -170,3 +170,4 @@ def test_a_subscription_that_renews_is_not_sold_twice() -> None:
 def test_prices_are_written_as_the_members_language_does() -> None:
     price = Price(external_id="price", product_id="p", product_name="P", amount=900, currency="eur", interval="month")
     assert [price_text(words, price) for words in (ENGLISH, ITALIAN)] == ["9.00 € / month", "9,00 € / mese"]
+    assert price_text(ENGLISH, replace(price, trial_days=1)) == "1 day free, then 9.00 € / month"

@@ -130,6 +130,20 @@ async def test_a_plan_that_opens_no_channel_speaks_of_none(stage: PageStage) -> 
     assert "Channels" not in (await (await stage.stranger()).get("/plans/vip")).words
 
 
+async def test_free_days_are_said_before_the_price_and_what_follows_them(stage: PageStage) -> None:
+    await sells(stage.world, replace(MONTHLY, trial_days=7))
+    visitor = await stage.stranger()
+    shown = await visitor.get("/plans/vip")
+    assert "7 days free, then 9.00 € per month" in shown.words
+    assert "charged for the first time when the free days are over" in shown.words
+    assert "7 days free, then 9.00 € per month" in (await visitor.get("/")).words
+
+
+async def test_a_price_without_a_trial_promises_nothing_free(stage: PageStage) -> None:
+    await sells(stage.world, MONTHLY)
+    assert "free" not in (await (await stage.stranger()).get("/plans/vip")).words
+
+
 async def test_a_refund_that_changes_nothing_is_not_announced(stage: PageStage) -> None:
     await sells(stage.world, MONTHLY, on_refund=OnEnd.NOTHING)
     assert "refund" not in (await (await stage.stranger()).get("/plans/vip")).words

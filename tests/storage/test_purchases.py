@@ -46,7 +46,7 @@ async def test_an_unknown_account_is_a_key_error(database: Database) -> None:
 
 async def test_the_catalogue_follows_the_provider(database: Database) -> None:
     old = Price(external_id="p1", product_id="prod_1", product_name="Vip", amount=900, currency="eur", interval="month")
-    new = replace(old, product_name="VIP", amount=1000)
+    new = replace(old, product_name="VIP", amount=1000, trial_days=7)
     async with database.write() as tx:
         account_id = await an_account(tx)
         await tx.accounts.record_prices(account_id, [old])

@@ -58,6 +58,7 @@ def _create_catalogue() -> None:
         sa.Column("amount", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("interval", sa.Text(), nullable=False),
+        sa.Column("trial_days", sa.Integer(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(
             ["account_id", "product_id"],

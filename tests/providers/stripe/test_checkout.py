@@ -27,8 +27,8 @@ def an_intent(**changes: Any) -> CheckoutOrder:
     return CheckoutOrder(**{**order, **changes})
 
 
-def sell(stand_in: StandIn, *, interval: str | None) -> None:
-    recurring = {"interval": interval} if interval else None
+def sell(stand_in: StandIn, *, interval: str | None, trial_days: int | None = None) -> None:
+    recurring = {"interval": interval, "trial_period_days": trial_days} if interval else None
     stand_in.put("/v1/prices/price_1", {"id": "price_1", "object": "price", "recurring": recurring})
     stand_in.put("/v1/checkout/sessions", NEW_SESSION)
 
@@ -50,6 +50,12 @@ async def test_a_subscription_is_sold_with_the_token_everywhere_it_must_survive(
         "expires_at": str(int((NOW + timedelta(hours=2)).timestamp())),
         "customer_email": "ada@example.com",
     }
+
+
+async def test_a_price_with_a_trial_is_sold_with_it(stripe: StripeProvider, stand_in: StandIn) -> None:
+    sell(stand_in, interval="month", trial_days=7)
+    await stripe.checkout(an_intent())
+    assert stand_in.queries[-1]["subscription_data[trial_period_days]"] == "7"
 
 
 async def test_a_one_time_price_is_sold_to_a_customer_and_not_to_a_guest(

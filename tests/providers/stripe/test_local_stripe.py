@@ -273,6 +273,15 @@ async def test_the_prices_are_those_on_sale(present: LocalStage) -> None:
     assert (price.external_id, price.product_name, price.interval) == (price_id, "Gold", "month")
 
 
+async def test_a_trial_of_a_price_is_begun_by_a_checkout(present: LocalStage) -> None:
+    present.local.control.add_price("Gold", 900, trial_days=7)
+    (price,) = await present.stripe.prices()
+    assert price.trial_days == 7
+    session_id, _ = await present.stripe.checkout(an_intent(price.external_id))
+    present.local.control.pay(session_id, "ada@example.com")
+    assert (await present.stripe.fetch(session_id)).status is PurchaseStatus.TRIALING
+
+
 async def test_a_revoked_key_is_the_operator_s_business(present: LocalStage) -> None:
     bought = present.local.control.buy(a_price(present), "ada@example.com")["subscription"]
     present.local.keys.revoke("sk_test_sandbox")
