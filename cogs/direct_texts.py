@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cogs.reasons import member_reason
 from cogs.words import code_text, date
 from locales.catalogue import Words, translatable
+from locales.member_reasons import member_reason
 
 
 def direct_text(words: Words, template: str, facts: Mapping[str, object]) -> str:

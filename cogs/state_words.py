@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cogs.reasons import member_reason
 from cogs.words import date, day
 from locales.catalogue import Words, translatable
+from locales.member_reasons import member_reason
 from membership.shown import ShownGrant, ShownState
 
 

@@ -23,7 +23,7 @@ Text = str | tuple[str, str]
 
 ROOT = FOLDER.parent
 TEMPLATE = FOLDER / "doorlist.pot"
-SPEAKING = ("cogs", "membership", "web")
+SPEAKING = ("cogs", "locales", "membership", "web")
 """The packages whose texts members read."""
 
 WIDTH = 120

@@ -10,8 +10,8 @@ from cogs import event_texts, texts, words
 from cogs.claim_text import claim_command, read_claim
 from cogs.config import DiscordSettings
 from cogs.direct_texts import direct_text
-from cogs.reasons import member_reason
 from locales.catalogue import words_for
+from locales.member_reasons import member_reason
 from membership.claims import ClaimAnswer, ClaimOutcome
 from membership.errors import Reason
 from membership.model import RoleId

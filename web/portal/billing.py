@@ -14,7 +14,7 @@ from membership.portal import Card
 from membership.ports import InvoiceState
 from web.naming import named_after
 from web.portal.card_words import can_cancel, can_resume, price_words
-from web.portal.home import HOME, in_their_time, leave, speaker_of
+from web.portal.home import HOME, leave, speaker_of
 from web.portal.refusals import refusal_words
 from web.site import Site
 from web.visits import CustomerVisit
@@ -33,7 +33,6 @@ def install(site: Site) -> None:
 
 async def show(visit: CustomerVisit) -> web.Response:
     """Show the bills of everything that the visitor pays."""
-    visit = await in_their_time(visit)
     accounts = await portal_billing.read(visit.services, visit.sign_in)
     found = await portal.read(visit.services, visit.sign_in)
     speaker = speaker_of(visit)
@@ -60,12 +59,11 @@ async def leave_for_provider(visit: CustomerVisit) -> web.Response:
 
 async def show_cancel(visit: CustomerVisit) -> web.Response:
     """Say what cancelling comes to and when, with both ways on from here."""
-    return await _cancel_page(await in_their_time(visit), await _own_card(visit))
+    return await _cancel_page(visit, await _own_card(visit))
 
 
 async def cancel(visit: CustomerVisit) -> web.Response:
     """Let it end with what is paid."""
-    visit = await in_their_time(visit)
     card, form = await _own_card(visit), await visit.form()
     try:
         ended = await cancelling.cancel(visit.services, visit.sign_in, card.grant_id, form.text("reason"))

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from locales.catalogue import Words, translatable
+from locales.member_reasons import member_reason
 from membership.errors import Reason
 from membership.model import PurchaseKind
 from membership.portal import Card
 from membership.shown import ShownGrant, ShownState
-from web.portal.reasons import reason_words
 from web.wording import money
 
 
@@ -78,7 +78,7 @@ def card_words(speaker: Speaker, card: Card) -> CardWords:
 
 def state_words(speaker: Speaker, shown: ShownGrant) -> str:
     """Say a grant's state, until when or since when, and why it failed or ended."""
-    words, why = speaker.words, reason_words(speaker.words, shown.reason)
+    words, why = speaker.words, member_reason(speaker.words, shown.reason)
     at = "" if shown.at is None else speaker.when(shown.at)
     match shown.state:
         case ShownState.ACTIVE if at and shown.is_renewing:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from membership import portal, portal_acts, portal_billing, portal_choices, portal_story
+from membership import portal, portal_acts, portal_billing, portal_story
 from membership.addresses import masked
 from membership.browsing import SignIn
 from membership.errors import UserError
@@ -40,7 +38,6 @@ def install(site: Site) -> None:
 
 async def show(visit: CustomerVisit) -> web.Response:
     """Show everything that the visitor reaches."""
-    visit = await in_their_time(visit)
     found = await portal.read(visit.services, visit.sign_in)
     here = await named_after(visit, {card.guild.id for card in found.cards})
     speaker = speaker_of(visit)
@@ -55,7 +52,6 @@ async def show(visit: CustomerVisit) -> web.Response:
 
 async def show_story(visit: CustomerVisit) -> web.Response:
     """Show one membership with what happened to it."""
-    visit = await in_their_time(visit)
     card = await portal.card(visit.services, visit.sign_in, _grant(visit))
     told = await portal_story.read(visit.services, visit.sign_in, card.grant_id)
     here = await named_after(visit, {card.guild.id})
@@ -112,12 +108,6 @@ def leave(visit: CustomerVisit, url: str) -> web.Response:
     return leave_by(
         visit, Notice(title=words.say("Your billing"), text=text), Step(label=words.say("Continue"), url=url)
     )
-
-
-async def in_their_time(visit: CustomerVisit) -> CustomerVisit:
-    """Return the visit in the time zone that the customer chose, if they chose one."""
-    chosen = await portal_choices.read(visit.services, visit.sign_in)
-    return replace(visit, zone=ZoneInfo(chosen.time_zone)) if chosen.time_zone else visit
 
 
 def speaker_of(visit: CustomerVisit) -> Speaker:

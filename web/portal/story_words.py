@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from locales.catalogue import Words, translatable
+from locales.member_reasons import member_reason
 from membership.desk import Payment, PaymentKind
 from membership.portal_story import Told
 from membership.records import AuditEntry
-from web.portal.reasons import reason_words
 from web.wording import money
 
 
@@ -30,7 +30,7 @@ def _entry(words: Words, entry: AuditEntry) -> str:
     text = words.say(_EVENTS[entry.event])
     reason = (entry.detail or {}).get("reason")
     if entry.event in _WITH_REASON and reason:
-        return words.say("{what}: {reason}", what=text, reason=reason_words(words, reason))
+        return words.say("{what}: {reason}", what=text, reason=member_reason(words, reason))
     return text
 
 
