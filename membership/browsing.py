@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from membership.model import CustomerId, GuildId, UserId
+from membership.model import CustomerId, GuildId, Proof, UserId
 
 
 class Person(StrEnum):
@@ -46,6 +46,16 @@ class CustomerSettings:
     time_zone: str = ""
     reminders: bool = True
     delivered: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenBy:
+    """What a payer chose, with what shows whose it is: their address, and the Discord account they are linked to."""
+
+    settings: CustomerSettings
+    email: str
+    linked_to: UserId | None = None
+    proof: Proof | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

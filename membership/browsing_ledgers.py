@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from membership.browsing import CustomerSettings, MailText, Person, Run, SignIn
+from membership.browsing import ChosenBy, CustomerSettings, MailText, Person, Run, SignIn
 from membership.model import CustomerId, GuildId, UserId
 
 
@@ -49,6 +49,9 @@ class CustomersSettings(Protocol):
 
     async def get(self, customer_id: CustomerId) -> CustomerSettings:
         """Return a payer's settings, the defaults when they never chose."""
+
+    async def near(self, user_id: UserId | None, email: str, limit: int) -> Sequence[ChosenBy]:
+        """Return what payers chose who are linked to an account or have an address, in any case, by their id."""
 
     async def put(self, settings: CustomerSettings) -> None:
         """Store a payer's settings."""

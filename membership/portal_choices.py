@@ -27,6 +27,14 @@ class Choices:
     dms: bool | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tongue:
+    """A language and a time zone, "" where somebody never chose."""
+
+    language: str = ""
+    time_zone: str = ""
+
+
 async def read(services: Services, sign_in: SignIn) -> Choices:
     """Return what somebody chose, the defaults where they never did."""
     async with services.store.read() as tx:
@@ -45,6 +53,17 @@ async def read(services: Services, sign_in: SignIn) -> Choices:
             member = await tx.member_settings.get(sign_in.user_id)
             chosen = replace(chosen, dms=member.dms, language=chosen.language or member.language)
     return chosen
+
+
+async def tongue(services: Services, sign_in: SignIn) -> Tongue:
+    """Return in which language and time zone somebody reads; asked for every page, so by one query, rarely two."""
+    async with services.store.read() as tx:
+        near = await tx.customer_settings.near(sign_in.user_id, sign_in.email, reach.MOST_CUSTOMERS)
+        mine = [each.settings for each in near if reach.has_chosen(sign_in, each)]
+        language = next((each.language for each in mine if each.language), "")
+        if not language and sign_in.user_id is not None:
+            language = (await tx.member_settings.get(sign_in.user_id)).language
+    return Tongue(language=language, time_zone=next((each.time_zone for each in mine if each.time_zone), ""))
 
 
 async def save(services: Services, sign_in: SignIn, choices: Choices) -> None:

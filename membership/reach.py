@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from membership.addresses import same_address
-from membership.browsing import SignIn
+from membership.browsing import ChosenBy, SignIn
 from membership.errors import Gone
 from membership.ledgers import Transaction
-from membership.model import Grant, GrantId, Proof, Purchase
+from membership.model import Grant, GrantId, Proof, Purchase, UserId
 from membership.records import HOUSE, Account, Customer, Link
 
 MOST_CUSTOMERS = 50
@@ -62,19 +62,27 @@ class ReachedGrant:
 
 def rank_of(sign_in: SignIn, customer: Customer, link: Link | None) -> Rank | None:
     """Say what somebody is to a payer, None for a stranger. An erased payer has no address, so nobody proves it."""
-    if same_address(customer.email, sign_in.email):
-        return None if is_with_somebody_else(sign_in, link) else Rank.PAYER
-    if link is None or sign_in.user_id is None or link.user_id != sign_in.user_id:
-        return None
-    return Rank.PAYER if link.proof in READS_THE_MAIL else Rank.HOLDER
+    return _rank(sign_in, customer.email, None if link is None else (link.user_id, link.proof))
 
 
-def is_with_somebody_else(sign_in: SignIn, link: Link | None) -> bool:
-    """Say whether an address has only Discord's word, and what it bought is connected to another account.
+def has_chosen(sign_in: SignIn, chosen: ChosenBy) -> bool:
+    """Say whether what a payer chose is somebody's own choice: they are the payer."""
+    tie = None if chosen.linked_to is None or chosen.proof is None else (chosen.linked_to, chosen.proof)
+    return _rank(sign_in, chosen.email, tie) is Rank.PAYER
 
-    Discord's word connects what nobody has, and takes nothing from anybody (verifying.py): a mail does.
+
+def _rank(sign_in: SignIn, email: str, tie: tuple[UserId, Proof] | None) -> Rank | None:
+    """Judge by a payer's address and live link. Discord's word for an address takes nothing from another account.
+
+    It connects what nobody has (verifying.py); a mail does more.
     """
-    return sign_in.user_id is not None and link is not None and link.user_id != sign_in.user_id
+    linked_to, proof = tie or (None, None)
+    if same_address(email, sign_in.email):
+        is_with_another = sign_in.user_id is not None and linked_to not in (None, sign_in.user_id)
+        return None if is_with_another else Rank.PAYER
+    if linked_to is None or linked_to != sign_in.user_id:
+        return None
+    return Rank.PAYER if proof in READS_THE_MAIL else Rank.HOLDER
 
 
 async def customers(tx: Transaction, sign_in: SignIn) -> Sequence[Reached]:
@@ -99,7 +107,8 @@ async def has_more_by_mail(tx: Transaction, sign_in: SignIn) -> bool:
     if sign_in.user_id is None or not sign_in.email:
         return False
     for customer in await tx.customers.with_email(sign_in.email, MOST_CUSTOMERS):
-        if is_with_somebody_else(sign_in, await tx.links.active(customer.id)):
+        link = await tx.links.active(customer.id)
+        if link is not None and link.user_id != sign_in.user_id:
             return True
     return False
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from sqlalchemy import delete, select
+from sqlalchemy import and_, delete, select, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from membership.browsing import CustomerSettings, MailText
-from membership.model import CustomerId, GuildId
+from membership.browsing import ChosenBy, CustomerSettings, MailText
+from membership.model import CustomerId, GuildId, UserId
+from storage.customers import search_key
+from storage.schema import customers, links
 from storage.statements import insert_into
 from storage.web_tables import customer_settings, mail_texts
 
@@ -27,6 +29,31 @@ class CustomersSettings:
         )
         row = found.mappings().one_or_none()
         return CustomerSettings(customer_id=customer_id) if row is None else CustomerSettings(**row)
+
+    async def near(self, user_id: UserId | None, email: str, limit: int) -> Sequence[ChosenBy]:
+        """Return what payers chose who are linked to an account or have an address, in any case, by their id."""
+        # By ids from two indexes: most payers never choose, and one "or" over both tables would walk all who did.
+        by_link = select(links.c.customer_id).where(links.c.user_id == user_id, links.c.ended_at.is_(None))
+        by_mail = select(customers.c.id).where(customers.c.email_key == search_key(email), customers.c.email != "")
+        is_live = and_(links.c.customer_id == customers.c.id, links.c.ended_at.is_(None))
+        found = await self._connection.execute(
+            select(customer_settings, customers.c.email, links.c.user_id, links.c.proof)
+            .join(customers, customers.c.id == customer_settings.c.customer_id)
+            .outerjoin(links, is_live)
+            .where(customer_settings.c.customer_id.in_(union(by_link, by_mail)))
+            .order_by(customer_settings.c.customer_id)
+            .limit(limit)
+        )
+        names = customer_settings.c.keys()
+        return [
+            ChosenBy(
+                settings=CustomerSettings(**{name: row[name] for name in names}),
+                email=row["email"],
+                linked_to=row["user_id"],
+                proof=row["proof"],
+            )
+            for row in found.mappings()
+        ]
 
     async def put(self, settings: CustomerSettings) -> None:
         """Store a payer's settings."""

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import hdrs, web
 from yarl import URL
 
-from membership import sign_ins
+from membership import portal_choices, sign_ins
 from membership.browsing import Person, SignIn
 from membership.errors import Gone
 from membership.model import GuildId
@@ -99,8 +99,11 @@ async def _customer(request: web.Request, right: Right, needs_active: bool) -> C
     sign_in = await _recognise(request, Person.CUSTOMER)
     if sign_in is None:
         return _to_door(request, CUSTOMER_DOOR)
+    tongue = await portal_choices.tongue(request.app[PARTS].services, sign_in)
+    words = words_of(request, saved=tongue.language)
     plain = await _anyone(request, right, needs_active)
-    return CustomerVisit(request=request, words=plain.words, brand=plain.brand, sign_in=sign_in)
+    zone = ZoneInfo(tongue.time_zone) if tongue.time_zone else plain.zone
+    return CustomerVisit(request=request, words=words, brand=plain.brand, zone=zone, sign_in=sign_in)
 
 
 async def _desk(request: web.Request, right: Right, needs_active: bool) -> DeskVisit | web.StreamResponse:

@@ -19,12 +19,12 @@ _JUST_NOW = timedelta(seconds=3)
 _WORDS = web.RequestKey("words", Words)
 
 
-def words_of(request: web.Request, *others: str) -> Words:
-    """Return the visitor's words: what they chose, what their browser asks for, then the others; else English."""
+def words_of(request: web.Request, *others: str, saved: str = "") -> Words:
+    """Return the visitor's words: chosen in this browser, `saved`, asked for by it, then the others; else English."""
     if _WORDS not in request:
         chosen = request.cookies.get(LANGUAGE_COOKIE, "")
         wishes = _wishes(request.headers.get("Accept-Language", ""))
-        request[_WORDS] = words_for(chosen if chosen in locales() else "", *wishes, *others)
+        request[_WORDS] = words_for(chosen if chosen in locales() else "", saved, *wishes, *others)
     return request[_WORDS]
 
 

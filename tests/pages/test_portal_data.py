@@ -214,3 +214,18 @@ async def test_dates_are_told_in_the_chosen_time_zone(stage: PageStage, vip: str
 
     assert "1 Mar 2026, 12:00" in before.words
     assert "1 Mar 2026, 21:00" in after.words
+
+
+async def test_pages_speak_the_saved_language_unless_the_browser_chose(stage: PageStage, vip: str) -> None:
+    visitor = await stage.customer(email=MAIL)
+    await visitor.post("/portal/preferences", {"language": "it"})
+    assert 'lang="it"' in (await visitor.get("/portal/discord")).text
+    await visitor.post("/language", {"language": "en", "back": "/portal"})
+    assert 'lang="en"' in (await visitor.get("/portal/discord")).text
+
+
+async def test_nobody_reads_in_the_language_of_another_payer(stage: PageStage, vip: str) -> None:
+    payer = await stage.customer(email=MAIL)
+    await payer.post("/portal/preferences", {"language": "it"})
+    other = await stage.customer(email="dora@example.com")
+    assert 'lang="en"' in (await other.get("/portal/discord")).text

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from membership import reach
-from membership.browsing import Person, SignIn
+from membership.browsing import ChosenBy, CustomerSettings, Person, SignIn
 from membership.errors import Gone
 from membership.model import AccountId, CustomerId, Proof, UserId
-from membership.reach import Rank, rank_of
+from membership.reach import Rank, has_chosen, rank_of
 from membership.records import Customer, Link
 from tests.usecases.world import BOB, CHARLIE, VIP, World
 
@@ -69,6 +69,16 @@ def test_nobody_is_the_payer_who_was_erased(sign_in: SignIn) -> None:
     erased = Customer(id=CustomerId(1), account_id=AccountId(1), external_id="cus", email="", name="", locale="")
 
     assert rank_of(sign_in, erased, None) is None
+
+
+@pytest.mark.parametrize(("proof", "is_theirs"), [(Proof.OAUTH, True), (Proof.CHECKOUT, False)])
+def test_a_choice_is_the_payers_own(proof: Proof, is_theirs: bool) -> None:
+    chosen = ChosenBy(
+        settings=CustomerSettings(customer_id=CustomerId(1)), email="ada@example.com", linked_to=ADA, proof=proof
+    )
+    assert has_chosen(signed_in(user_id=ADA), chosen) is is_theirs
+    assert has_chosen(signed_in("ada@example.com"), chosen)
+    assert not has_chosen(signed_in(user_id=BEN), chosen)
 
 
 async def test_a_grant_is_found_by_the_payer_and_by_its_holder_and_by_nobody_else(world: World) -> None:
