@@ -7,7 +7,7 @@ it is stored is said here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -154,7 +154,7 @@ async def page(services: Services, actor: Actor, wanted: Wanted, *, before: Gran
     )
 
 
-async def export(services: Services, actor: Actor, wanted: Wanted) -> AsyncIterator[bytes]:
+async def export(services: Services, actor: Actor, wanted: Wanted) -> AsyncGenerator[bytes]:
     """Write the memberships that fit as CSV, portion by portion; each is read in a transaction of its own.
 
     Addresses are whole for data rights alone. What changes meanwhile may be told as it was before or after. That it was

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from membership import csv_text, ledger_view
 from membership.errors import Gone
@@ -13,6 +13,7 @@ from membership.events import EVENTS, Group
 from membership.ledger_view import Wanted
 from membership.listing_ledgers import Entry
 from membership.model import UserId
+from web import downloads
 from web.admin.entry_lines import lines_of
 from web.admin.lists import before_of, day_of, older_url
 from web.admin.staff_words import event_title, group_title
@@ -60,24 +61,19 @@ async def show_event(visit: StaffVisit) -> web.Response:
 
 async def export(visit: StaffVisit) -> web.StreamResponse:
     """Send the entries that fit the filters as CSV, a page of them at a time."""
-    wanted = _wanted(visit)
-    headers = {
-        hdrs.CONTENT_TYPE: "text/csv; charset=utf-8",
-        hdrs.CONTENT_DISPOSITION: f'attachment; filename="{FILE_NAME}"',
-    }
-    response = web.StreamResponse(headers=headers)
-    await response.prepare(visit.request)
-    await response.write(csv_text.write([_HEADINGS]))
+    return await downloads.streamed(visit.request, _portions(visit, _wanted(visit)), FILE_NAME)
+
+
+async def _portions(visit: StaffVisit, wanted: Wanted) -> AsyncGenerator[bytes]:
+    yield csv_text.write([_HEADINGS])
     before = 0
     for _ in range(MOST_PAGES):
         found = await ledger_view.listed(visit.services, visit.actor, wanted, before=before)
         # Only the file begins with the mark of its encoding.
-        await response.write(csv_text.write(map(_row, found.rows)).removeprefix(b"\xef\xbb\xbf"))
+        yield csv_text.write(map(_row, found.rows)).removeprefix(b"\xef\xbb\xbf")
         if found.next_before is None:
-            break
+            return
         before = found.next_before
-    await response.write_eof()
-    return response
 
 
 def _wanted(visit: StaffVisit) -> Wanted:

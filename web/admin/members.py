@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from aiohttp import hdrs, web
+from aiohttp import web
 from yarl import URL
 
 from membership import roster
 from membership.model import GrantId, PlanId
 from membership.roster import Line, Wanted
 from membership.shown import ShownState
+from web import downloads
 from web.admin.grant_words import StateLook, next_words, short_look, state_name, status_words
 from web.site import Site
 from web.visits import Form, StaffVisit
@@ -68,16 +69,8 @@ async def export(visit: StaffVisit) -> web.StreamResponse:
     form: Form = await visit.form()
     wanted = _wanted({name: form.text(name) for name in ("q", "state", "plan", "linked")})
     day = visit.parts.clock.now().strftime("%Y-%m-%d")
-    headers = {
-        hdrs.CONTENT_TYPE: "text/csv; charset=utf-8",
-        hdrs.CONTENT_DISPOSITION: f'attachment; filename="members-{visit.guild.id}-{day}.csv"',
-    }
-    response = web.StreamResponse(headers=headers)
-    await response.prepare(visit.request)
-    async for portion in roster.export(visit.services, visit.actor, wanted):
-        await response.write(portion)
-    await response.write_eof()
-    return response
+    portions = roster.export(visit.services, visit.actor, wanted)
+    return await downloads.streamed(visit.request, portions, f"members-{visit.guild.id}-{day}.csv")
 
 
 def _rows(visit: StaffVisit, lines: Sequence[Line]) -> list[Row]:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from locales.catalogue import Words
 from membership import csv_text, plan_checks, preview
@@ -15,6 +15,7 @@ from membership.model import GuildId, Lane, MemberKey, Plan, RoleId, UserId
 from membership.plan_effects import Effect, Fate
 from membership.ports import GuildRole
 from membership.preview import Differs, Shown
+from web import downloads
 from web.admin import plan_meaning, plans
 from web.admin.effect_words import FATES, why_text
 from web.admin.role_words import name_of
@@ -58,11 +59,7 @@ async def download(visit: StaffVisit) -> web.Response:
         return _gone(visit)
     roles = visit.services.discord.roles(visit.guild.id)
     content = await asyncio.to_thread(_csv, shown, roles, visit.words)
-    headers = {
-        hdrs.CONTENT_DISPOSITION: f'attachment; filename="preview-{shown.id}.csv"',
-        hdrs.CONTENT_TYPE: "text/csv; charset=utf-8",
-    }
-    return web.Response(body=content, headers=headers)
+    return downloads.whole(content, f"preview-{shown.id}.csv")
 
 
 async def apply(visit: StaffVisit) -> web.Response:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from locales.catalogue import translatable
 from membership import csv_text, reports
 from membership.errors import Gone
 from membership.model import PlanId
 from membership.reports import Scope
-from web import wording
+from web import downloads, wording
 from web.admin.chart_words import delivery_chart, members_chart, revenue_chart
 from web.admin.staff_words import reason_text
 from web.charts import Drawing
@@ -65,11 +65,7 @@ async def download(visit: StaffVisit) -> web.Response:
     name = _name(visit)
     report = await _report(visit, name)
     rows = [row for drawing in report.drawings for row in (drawing.columns, *drawing.rows)]
-    headers = {
-        hdrs.CONTENT_TYPE: "text/csv; charset=utf-8",
-        hdrs.CONTENT_DISPOSITION: f'attachment; filename="{name}.csv"',
-    }
-    return web.Response(body=csv_text.write(rows), headers=headers)
+    return downloads.whole(csv_text.write(rows), f"{name}.csv")
 
 
 async def _show(visit: StaffVisit, name: str) -> web.Response:
