@@ -1,4 +1,4 @@
-"""How long a right lasts: a role that is gone closes the pages within a minute, an old proof is renewed before a change."""
+"""How long a right lasts: a role that is gone closes the pages within a minute, an old proof is renewed first."""
 
 from __future__ import annotations
 
