@@ -188,18 +188,21 @@ def not_verified(words: Words, result: VerifyResult, email: str) -> Notice:
     return Notice(title=title, text=f"{text} {way_on}")
 
 
-def other_account(words: Words, expected: str, came: str, back: str) -> Notice:
-    """Say that somebody else signed in than the one who pressed the button."""
+def other_account(words: Words, expected: str, came: str, *, back: str, go_on: str) -> Notice:
+    """Say that somebody else signed in than the one who pressed the button; let them go on or come as the other."""
     return Notice(
         title=words.say("You signed in as somebody else"),
         text=words.say(
             "You pressed the button as {expected} but signed in as {came}. Nothing was changed. Change the account "
-            "at Discord and try again, or press the button in Discord as {came}.",
+            "at Discord and try again, or use {came}: it then gets what was bought with its own verified address.",
             expected=expected,
             came=came,
         ),
         tone="warn",
-        steps=(Step(label=words.say("Switch account"), url=back),),
+        steps=(
+            Step(label=words.say("Use {handle}", handle=came), url=go_on, is_act=True),
+            Step(label=words.say("Switch account"), url=back),
+        ),
         status=HTTPStatus.CONFLICT,
     )
 

@@ -1,6 +1,7 @@
 """Finds somebody's purchases by signing in with Discord: the button's ticket, the way to Discord and back, the outcome.
 
-A GET of the ticket changes nothing. Only the account that pressed the button can finish, so nothing is left to confirm.
+A GET of the ticket changes nothing. Only the account that pressed the button can finish, so nothing is left to confirm;
+whoever came as another account may ask for a ticket of that one's own.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
+from yarl import URL
 
+from membership import verifying
 from membership.codes import digest
-from membership.model import PurchaseId
+from membership.model import PurchaseId, UserId
 from web import browser, outcomes, sign_in
 from web.arrival import arrival_page
 from web.naming import named_after
@@ -22,6 +25,7 @@ from web.site import Site
 from web.visits import Visit
 
 DONE_PATH = "/verify/done"
+OTHER_PATH = "/verify/use"
 PURPOSE = "verify"
 
 _KIND = "verified"
@@ -30,9 +34,10 @@ Content = Mapping[str, Any]
 
 
 def install(site: Site) -> None:
-    """Add the routes; the fixed path comes first, so that no ticket can be called "done"."""
+    """Add the routes; the fixed paths come first, so that no ticket can be called "done"."""
     sign_in.add_flow(site.app, PURPOSE, come_back)
     site.public.get(DONE_PATH, show_outcome)
+    site.public.post(OTHER_PATH, go_on_as_other)
     site.public.get("/verify/{ticket}", show_ticket)
     site.public.post("/verify/{ticket}", leave_for_discord)
 
@@ -66,6 +71,22 @@ async def come_back(request: web.Request, attempt: Attempt) -> web.Response:
     return response
 
 
+async def go_on_as_other(visit: Visit) -> web.Response:
+    """Begin again for the account that came in place of the button's: a ticket of its own, under all the same rules.
+
+    The first ticket is neither spent nor lent: it still serves its person alone.
+    """
+    content = await browser.take(visit.parts, browser.key_of(visit.request, visit.parts, browser.VERIFY), _KIND)
+    is_other = content is not None and content.get("result") == VerifyResult.OTHER_ACCOUNT
+    before = await verifying.look(visit.services, content["ticket"]) if content is not None and is_other else None
+    if content is None or before is None:
+        notice = outcomes.ticket_old(visit.words)
+        return visit.page("notice.html", status=notice.status, notice=notice)
+    user_id = UserId(int(content["user_id"]))
+    address = URL(await verifying.issue(visit.services, user_id, content["handle"], before.guild_id))
+    return await sign_in.start(visit.request, PURPOSE, {"ticket": digest(address.name)}, address.raw_path)
+
+
 async def show_outcome(visit: Visit) -> web.Response:
     """Show how it went, and how far the roles are."""
     content = await browser.recall(visit.parts, browser.key_of(visit.request, visit.parts, browser.VERIFY), _KIND)
@@ -82,7 +103,9 @@ def _notice(visit: Visit, content: Content | None) -> outcomes.Notice:
         return outcomes.stopped(visit.words, content["stopped_by"], text=content["text"], back=content["back"])
     match VerifyResult(content["result"]):
         case VerifyResult.OTHER_ACCOUNT:
-            return outcomes.other_account(visit.words, content["expected"], content["handle"], content["back"])
+            return outcomes.other_account(
+                visit.words, content["expected"], content["handle"], back=content["back"], go_on=OTHER_PATH
+            )
         case VerifyResult.TICKET_OLD:
             return outcomes.ticket_old(visit.words)
         case VerifyResult.MOVED_TOO_OFTEN:
@@ -119,6 +142,8 @@ async def _outcome(request: web.Request, attempt: Attempt) -> Content:
         "purchase_ids": list(outcome.purchase_ids),
         "expected": outcome.expected,
         "handle": user.handle,
+        "user_id": str(user.user_id),
+        "ticket": wish.ticket_digest,
         "masked_email": outcome.masked_email,
         "again_at": outcome.again_at and outcome.again_at.isoformat(),
         "back": attempt.back,

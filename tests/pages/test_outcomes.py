@@ -134,6 +134,40 @@ async def test_another_account_than_the_buttons(stage: PageStage) -> None:
     assert CHARLIE not in stage.world.discord.guilds[GUILD].members
 
 
+async def came_as_charlie(stage: PageStage) -> tuple[Visitor, Shown]:
+    """Let Charlie sign in where Dora pressed the button; return the browser and what it shows."""
+    await stage.world.plan("vip", VIP)
+    await stage.world.buys("vip")
+    address = await verifying.issue(stage.world.services, DORA, "@dora", GUILD)
+    is_at_discord(stage)
+    visitor = await stage.stranger()
+    return visitor, await signs_in(stage, visitor, urlsplit(address).path)
+
+
+async def test_the_account_that_came_gets_what_its_own_address_bought(stage: PageStage) -> None:
+    visitor, shown = await came_as_charlie(stage)
+    leaving = await visitor.press(shown, "Use @charlie")
+    done = await while_working(stage.world, visitor.follow(stage.discord.agree(leaving.location)))
+    assert "VIP is yours" in done.words
+    assert CHARLIE in stage.world.discord.guilds[GUILD].members
+    assert DORA not in stage.world.discord.guilds[GUILD].members
+
+
+async def test_who_goes_on_as_another_must_sign_in_as_that_one(stage: PageStage) -> None:
+    visitor, shown = await came_as_charlie(stage)
+    leaving = await visitor.press(shown, "Use @charlie")
+    is_at_discord(stage, DORA, "dora")
+    shown = await visitor.follow(stage.discord.agree(leaving.location))
+    assert "You pressed the button as @charlie but signed in as @dora." in shown.words
+
+
+async def test_going_on_as_another_is_offered_once_and_while_the_button_is_good(stage: PageStage) -> None:
+    visitor, shown = await came_as_charlie(stage)
+    await visitor.press(shown, "Use @charlie")
+    assert (await visitor.press(shown, "Use @charlie")).status == 400
+    assert (await (await stage.stranger()).post("/verify/use")).status == 400
+
+
 async def test_the_account_holds_another_customers_purchase(stage: PageStage) -> None:
     visitor, link = await bought(stage)
     await connects(stage, visitor, link)
