@@ -57,6 +57,21 @@ async def test_an_entry_has_an_address_of_its_own(stage: PageStage) -> None:
     assert "why" in (await staff.get(stage.at(f"/events/{number}"))).words
 
 
+async def test_an_entry_leads_to_the_purchase_of_somebody_whom_discord_does_not_know(stage: PageStage) -> None:
+    await stage.world.plan("vip", VIP, product="prod_vip")
+    external_id = await stage.world.buys("vip")
+    purchase = await stage.world.purchase(external_id)
+    (grant,) = await stage.world.grants(external_id)
+    async with stage.world.services.store.write() as tx:
+        number = await notices.tell(
+            tx, "grant.created", GUILD, {"plan": "VIP", "kind": "new"}, stage.world.clock.now(), grant_id=grant.id
+        )
+    staff = await stage.staff_member()
+    order = stage.at(f"/orders/{purchase.id}")
+    assert order in (await staff.get(stage.at("/events"))).links
+    assert order in (await staff.get(stage.at(f"/events/{number}"))).links
+
+
 async def test_another_server_s_entry_is_not_there(stage: PageStage) -> None:
     number = await tell(stage.world, "grant.failed", GuildId(999))
     staff = await stage.staff_member()

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from locales.catalogue import Words
+from membership.actors import Actor
+from membership.addresses import masked
 from membership.ledgers import Transaction
 from membership.listing_ledgers import Entry
-from membership.model import GuildId, MemberKey, UserId
+from membership.model import GrantId, GuildId, MemberKey, PurchaseId, UserId
 from membership.ports import Discord
 from membership.records import AuditEntry
 from web import wording
@@ -21,11 +23,18 @@ DOORLIST = "doorlist"
 _BAD = ("grant.failed", "payment.failed", "payment.disputed", "brake.held", "pause.on", "health.degraded")
 _BAD_AREAS = ("webhook.failing", "bot.lost_permission", "role.deleted", "role.unusable")
 _GOOD = ("grant.delivered", "grant.recovered", "payment.succeeded", "health.recovered", "link.created", "role.added")
+SAID = frozenset(
+    ("plan", "amount", "currency", "role_ids", "reason", "summary", "detail", "count", "seconds", "actor_name")
+)
+"""The facts that a line tells in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryLine:
-    """One line. `who` is the person it concerns, `by` who did it, "" for Doorlist itself; tone is a badge's."""
+    """One line. `who` is the person it concerns, `by` who did it, "" for Doorlist itself; tone is a badge's.
+
+    `order` is the number of the purchase that it is about, 0 for none; its payer is `who` where Discord knows nobody.
+    """
 
     number: int
     at: datetime
@@ -37,13 +46,21 @@ class EntryLine:
     tone: str
     sign: str
     event: str
+    order: int = 0
+
+    @property
+    def path(self) -> str:
+        """Return where in the server's pages the person it concerns is found."""
+        return f"/orders/{self.order}" if self.user_id is None else f"/members/{self.user_id}"
 
 
 async def lines_of(visit: StaffVisit, entries: Sequence[Entry]) -> list[EntryLine]:
     """Word entries of the visitor's server, with the names of the people in them."""
     async with visit.store.read() as tx:
         names = await names_of(tx, visit.guild.id, _people(entries))
-    return [_line(visit, entry, names) for entry in entries]
+        orders = await _orders(tx, visit.guild.id, entries)
+        payers = await _payers(tx, visit.actor, entries, orders)
+    return [_bought(_line(visit, entry, names), entry.what.grant_id, orders, payers) for entry in entries]
 
 
 async def names_of(tx: Transaction, guild_id: GuildId, user_ids: Iterable[UserId]) -> Mapping[UserId, str]:
@@ -69,6 +86,38 @@ def actor_text(words: Words, actor: str, names: Mapping[UserId, str], known_as: 
     if kind in ("staff", "user") and number.isdecimal():
         return str(known_as or "") or name_of(names, UserId(int(number)))
     return words.say("whoever runs Doorlist") if kind == "operator" else actor
+
+
+async def _orders(tx: Transaction, guild_id: GuildId, entries: Iterable[Entry]) -> Mapping[GrantId, PurchaseId]:
+    """Find the purchases that entries are about, by the membership that came of them."""
+    found: dict[GrantId, PurchaseId] = {}
+    for grant_id in dict.fromkeys(entry.what.grant_id for entry in entries):
+        grant = None if grant_id is None else await tx.purchases.grant_in_guild(grant_id, guild_id)
+        if grant is not None:
+            found[grant.id] = grant.purchase_id
+    return found
+
+
+async def _payers(
+    tx: Transaction, actor: Actor, entries: Iterable[Entry], orders: Mapping[GrantId, PurchaseId]
+) -> Mapping[GrantId, str]:
+    """Name who paid, where nobody of Discord is known yet; addresses whole for those alone who may see data."""
+    found: dict[GrantId, str] = {}
+    unknown = [entry.what.grant_id for entry in entries if entry.what.user_id is None]
+    for grant_id in dict.fromkeys(unknown):
+        if grant_id is not None and grant_id in orders:
+            purchase = await tx.purchases.get(orders[grant_id])
+            payer = await tx.customers.get(purchase.customer_id)
+            found[grant_id] = payer.name or (payer.email if actor.can_data else masked(payer.email))
+    return found
+
+
+def _bought(
+    line: EntryLine, grant_id: GrantId | None, orders: Mapping[GrantId, PurchaseId], payers: Mapping[GrantId, str]
+) -> EntryLine:
+    if grant_id is None or grant_id not in orders:
+        return line
+    return replace(line, order=orders[grant_id], who=line.who or payers.get(grant_id, ""))
 
 
 def _people(entries: Iterable[Entry]) -> Iterable[UserId]:

@@ -14,7 +14,7 @@ from membership.ledger_view import Wanted
 from membership.listing_ledgers import Entry
 from membership.model import UserId
 from web import downloads
-from web.admin.entry_lines import lines_of
+from web.admin.entry_lines import SAID, lines_of
 from web.admin.lists import before_of, day_of, older_url
 from web.admin.staff_words import event_title, group_title
 from web.numbers import number_in
@@ -55,7 +55,8 @@ async def show_events(visit: StaffVisit) -> web.Response:
 async def show_event(visit: StaffVisit) -> web.Response:
     """Show one entry with everything that is written in it."""
     entry = await ledger_view.look(visit.services, visit.actor, visit.number("entry"))
-    facts = [(name.replace("_", " "), _plain(value)) for name, value in (entry.what.detail or {}).items()]
+    detail = entry.what.detail or {}
+    facts = [(name.replace("_", " "), _plain(value)) for name, value in detail.items() if name not in SAID]
     return visit.page("admin/event.html", line=(await lines_of(visit, [entry]))[0], facts=facts, entry=entry)
 
 

@@ -106,7 +106,7 @@ async def _lines(visit: StaffVisit, order: Order) -> Sequence[EntryLine]:
 
 def _mail(words: Words, mail: SentMail) -> Happened:
     tone, sign, text = _MAIL_STATES.get(mail.state, ("off", "○", mail.state))
-    title = words.say(_TEMPLATES[mail.template]) if mail.template in _TEMPLATES else mail.template
+    title = words.say(MAIL_TITLES[mail.template]) if mail.template in MAIL_TITLES else mail.template
     look = StateLook(tone=tone, sign=sign, text=words.say(text))
     return Happened(title=title, at=mail.settled_at or mail.created_at, look=look)
 
@@ -135,11 +135,17 @@ _MAIL_STATES: Mapping[str, tuple[str, str, str]] = {
     "dropped": ("warn", "!", translatable("not sent")),
     "folded": ("off", "–", translatable("told in another one")),
 }
-_TEMPLATES: Mapping[str, str] = {
+MAIL_TITLES: Mapping[str, str] = {
     "connect": translatable("Invitation"),
     "connect_reminder": translatable("Reminder to connect"),
     "link_again": translatable("New link"),
     "delivered": translatable("Delivered"),
     "past_due": translatable("Payment failed"),
+    "failed": translatable("Not delivered"),
+    "grace_last_day": translatable("Last day"),
+    "trial_ending": translatable("Trial ends"),
+    "cancelled": translatable("Cancelled"),
     "ended": translatable("Ended"),
+    "refunded": translatable("Refunded"),
+    "moved": translatable("Moved"),
 }
