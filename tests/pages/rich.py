@@ -75,7 +75,7 @@ from tests.usecases.world import (
 NEXT_DOOR, EVE, FRED = GuildId(200), UserId(60), UserId(61)
 SECOND = GuildId(300)
 """Another server of the same owner, where plans can be carried to."""
-REGULAR, LOUNGE, TEACHER, SECOND_ROLE = RoleId(31), RoleId(41), RoleId(42), RoleId(51)
+REGULAR, LOUNGE, TEACHER, SECOND_ROLE = RoleId(31), RoleId(41), RoleId(42), RoleId(310)
 STATES = {
     UserId(20 + number): name
     for number, name in enumerate(
@@ -201,7 +201,7 @@ async def _two_servers(world: World) -> None:
     here.roles |= {LOUNGE: 9, TEACHER: 8}
     here.channels = {EVENT_CHANNEL: NAMES[EVENT_CHANNEL], CLAIM_CHANNEL: NAMES[CLAIM_CHANNEL]}
     here.size, here.owner_id = 214, ALICE
-    here.dangers = {FRIEND: ("ban_members",)}
+    here.dangers = {FRIEND: ("Ban Members",)}
     there = FakeGuild(roles={REGULAR: 10}, members={FRED: set()}, name=TYPED["server next door"], owner_id=FRED)
     there.channels = {ChannelId(950): "lobby"}
     world.discord.guilds[NEXT_DOOR] = there
