@@ -101,9 +101,11 @@ class Customers(Protocol):
     async def of_member(self, key: MemberKey) -> Sequence[Customer]:
         """Return the payers linked to a member with a grant in the member's guild."""
 
-    async def search(self, guild_id: GuildId, text: str, limit: int) -> Sequence[Customer]:
+    async def search(
+        self, guild_id: GuildId, text: str, limit: int, *, whole_address: bool = False
+    ) -> Sequence[Customer]:
         """Find payers with a grant in this guild by the beginning of their e-mail or name, or by the exact id of the
-        payer, of a purchase, or of the checkout it came from; in any case.
+        payer, of a purchase, or of the checkout it came from; in any case. `whole_address`: no e-mail by its beginning.
         """
 
     async def with_email(self, email: str, limit: int) -> Sequence[Customer]:

@@ -143,7 +143,7 @@ async def page(services: Services, actor: Actor, wanted: Wanted, *, before: Gran
     """Return one page of the memberships of the actor's server, newest first; an unknown plan has none."""
     async with services.store.read() as tx:
         plans = {plan.id: plan for plan in await tx.plans.all(actor.guild_id)}
-        found = await tx.roster.page(actor.guild_id, _filter(wanted, plans), before=before, limit=ROWS)
+        found = await tx.roster.page(actor.guild_id, _filter(actor, wanted, plans), before=before, limit=ROWS)
         lines = await _lines(tx, actor, plans, found, services.clock.now())
     return Page(
         lines=tuple(line for line in lines if _fits(line, wanted)),
@@ -173,7 +173,7 @@ async def export(services: Services, actor: Actor, wanted: Wanted) -> AsyncGener
     for _ in range(MOST_PORTIONS):
         async with services.store.read() as tx:
             plans = {plan.id: plan for plan in await tx.plans.all(actor.guild_id)}
-            stored = _filter(wanted, plans)
+            stored = _filter(actor, wanted, plans)
             found = await tx.roster.page(actor.guild_id, stored, before=before, limit=EXPORTED_AT_ONCE)
             lines = await _lines(tx, actor, plans, found, services.clock.now())
         rows = [_row(line) for line in lines if _fits(line, wanted)]
@@ -204,13 +204,14 @@ def line_of(actor: Actor, row: RosterRow, shown_grant: ShownGrant) -> Line:
     )
 
 
-def _filter(wanted: Wanted, plans: Mapping[PlanId, Plan]) -> RosterFilter:
+def _filter(actor: Actor, wanted: Wanted, plans: Mapping[PlanId, Plan]) -> RosterFilter:
     is_known = wanted.plan_id is None or wanted.plan_id in plans
     return RosterFilter(
         places=_places(wanted) if is_known else (),
         plan_id=wanted.plan_id,
         is_linked=wanted.is_linked is True,
         search=wanted.search.strip()[:LONGEST_SEARCH],
+        whole_address=not actor.can_data,
     )
 
 

@@ -50,13 +50,15 @@ EVERYWHERE = tuple(Place(state=state) for state in GrantState)
 class RosterFilter:
     """Which memberships: in one of these places, of one plan, of connected payers alone.
 
-    `search`: the beginning of an address or of a name, ours or Discord's, or an id in full.
+    `search`: the beginning of an address or of a name, ours or Discord's, or an id in full; with `whole_address` no
+    address by its beginning.
     """
 
     places: tuple[Place, ...] = EVERYWHERE
     plan_id: PlanId | None = None
     is_linked: bool = False
     search: str = ""
+    whole_address: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

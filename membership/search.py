@@ -71,7 +71,7 @@ async def suggest(services: Services, actor: Actor, typed: str) -> Sequence[Foun
     """Return payers that fit what was typed so far. Asks the database alone, since it runs at every key."""
     now = services.clock.now()
     async with services.store.read() as tx:
-        customers = await tx.customers.search(actor.guild_id, typed, MOST_SUGGESTED)
+        customers = await tx.customers.search(actor.guild_id, typed, MOST_SUGGESTED, whole_address=not actor.can_data)
         plans = {plan.id: plan for plan in await tx.plans.all(actor.guild_id)}
         return [await _glimpse(tx, plans, customer, now) for customer in customers]
 
@@ -168,7 +168,7 @@ async def _customers(tx: Transaction, actor: Actor, text: str) -> Sequence[Custo
     purchase = None if stored is None else await tx.purchases.in_guild(stored.purchase_id, actor.guild_id)
     if purchase is not None:
         return [await tx.customers.get(purchase.customer_id)]
-    found = await tx.customers.search(actor.guild_id, text, MOST_FOUND + 1)
+    found = await tx.customers.search(actor.guild_id, text, MOST_FOUND + 1, whole_address=not actor.can_data)
     exact = [each for each in found if each.email.casefold() == text.casefold()]
     return exact or found
 

@@ -86,16 +86,18 @@ class Customers:
         linked = select(links.c.customer_id).where(links.c.user_id == key.user_id, links.c.ended_at.is_(None))
         return await self._where(customers.c.id.in_(linked), _is_in(key.guild_id))
 
-    async def search(self, guild_id: GuildId, text: str, limit: int) -> Sequence[records.Customer]:
+    async def search(
+        self, guild_id: GuildId, text: str, limit: int, *, whole_address: bool = False
+    ) -> Sequence[records.Customer]:
         """Find payers with a grant in this guild by the beginning of their e-mail or name, or by the exact id of the
-        payer, of a purchase, or of the checkout it came from; in any case.
+        payer, of a purchase, or of the checkout it came from; in any case. `whole_address`: no e-mail by its beginning.
         """
         typed = text.strip()
         if not typed:
             return []
         # One query for each way to look: each has its index, and the first way that finds enough is the last.
         found: dict[int, records.Customer] = {}
-        for condition in ways_to_find(typed):
+        for condition in ways_to_find(typed, whole_address=whole_address):
             for customer in await self._where(condition, _is_in(guild_id), limit=limit):
                 found.setdefault(customer.id, customer)
             if len(found) >= limit:
@@ -125,8 +127,11 @@ def _is_in(guild_id: GuildId) -> ColumnElement[bool]:
     return bought.where(purchases.c.customer_id == customers.c.id, unindexed(grants.c.guild_id) == guild_id).exists()
 
 
-def ways_to_find(typed: str) -> Iterator[ColumnElement[bool]]:
-    """Say in how many ways a payer may be meant: by an id in full, or by the beginning of an address or a name."""
+def ways_to_find(typed: str, *, whole_address: bool) -> Iterator[ColumnElement[bool]]:
+    """Say in how many ways a payer may be meant: by an id in full, or by the beginning of an address or a name.
+
+    `whole_address`: an address in full alone. Whoever may not see it could else ask for it letter by letter.
+    """
     # Ids are unique within an account: naming the accounts lets the index serve.
     every_account = select(accounts.c.id)
     bought = select(purchases.c.customer_id)
@@ -135,8 +140,13 @@ def ways_to_find(typed: str) -> Iterator[ColumnElement[bool]]:
     yield customers.c.id.in_(by_id)
     yield customers.c.id.in_(by_checkout)
     yield customers.c.account_id.in_(every_account) & (customers.c.external_id == typed)
-    for column in (customers.c.email_key, customers.c.name_key):
-        yield (column >= search_key(typed)) & (column < search_key(typed) + KEY_LAST)
+    key = search_key(typed)
+    yield customers.c.email_key == key if whole_address else _begins_with(customers.c.email_key, key)
+    yield _begins_with(customers.c.name_key, key)
+
+
+def _begins_with(column: ColumnElement[str], key: str) -> ColumnElement[bool]:
+    return (column >= key) & (column < key + KEY_LAST)
 
 
 def search_key(text: str) -> str:

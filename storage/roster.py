@@ -123,7 +123,7 @@ class Roster:
 
     async def _searched(self, guild_id: GuildId, wanted: RosterFilter, top: int, limit: int) -> RosterPage:
         """Begin with the payers who fit what was typed: they are few, or it is said that they are not."""
-        payers, is_crowded = await self._payers(guild_id, wanted.search.strip())
+        payers, is_crowded = await self._payers(guild_id, wanted)
         is_meant = or_(*(and_(*_stored(place), *_conditions(wanted, place)) for place in wanted.places))
         is_plan = true() if wanted.plan_id is None else unindexed(grants.c.plan_id) == wanted.plan_id
         found = await self._connection.execute(
@@ -141,11 +141,11 @@ class Roster:
             is_crowded=is_crowded,
         )
 
-    async def _payers(self, guild_id: GuildId, typed: str) -> tuple[set[int], bool]:
+    async def _payers(self, guild_id: GuildId, wanted: RosterFilter) -> tuple[set[int], bool]:
         """Return the payers in a guild whom what was typed may mean, and whether there were too many to look at."""
         payers: set[int] = set()
         is_crowded = False
-        for way in _ways(guild_id, typed):
+        for way in _ways(guild_id, wanted.search.strip(), whole_address=wanted.whole_address):
             candidates = way.limit(_CANDIDATES).subquery()
             is_here = _is_payer_here(guild_id, candidates.c.customer_id)
             found = await self._connection.execute(
@@ -199,14 +199,15 @@ def _conditions(wanted: RosterFilter, place: Place | None) -> list[ColumnElement
     return conditions
 
 
-def _ways(guild_id: GuildId, typed: str) -> list[Select[Any]]:
+def _ways(guild_id: GuildId, typed: str, *, whole_address: bool) -> list[Select[Any]]:
     """Return one query for each way to look for payers: each has its index."""
     live = links.c.ended_at.is_(None)
     named = _USER.fullmatch(typed)
     if named is not None:
         user_id = UserId(min(int(named[1] or named[2]), _LARGEST))  # nobody has a larger one
         return [select(links.c.customer_id).where(links.c.user_id == user_id, live)]
-    ways = [select(customers.c.id.label("customer_id")).where(condition) for condition in ways_to_find(typed)]
+    conditions = ways_to_find(typed, whole_address=whole_address)
+    ways = [select(customers.c.id.label("customer_id")).where(condition) for condition in conditions]
     number = _NUMBER.fullmatch(typed)
     if number is not None:
         ways.append(select(purchases.c.customer_id).where(purchases.c.id == int(number[1])))

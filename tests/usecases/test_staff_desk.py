@@ -15,6 +15,7 @@ from membership import (
     pauses,
     refreshing,
     resending,
+    roster,
     search,
     staff_links,
     timeline,
@@ -123,6 +124,18 @@ async def test_a_payer_is_found_by_whatever_staff_have_at_hand(world: World, vip
     for typed in (f"<@{10**16}>", "user4"):
         found = await search.find(world.services, STAFF, typed)
         assert [each.user_id for each in found] == [DORA if typed == "user4" else UserId(10**16)]
+
+
+async def test_an_address_is_found_by_its_beginning_by_those_alone_who_may_see_it_whole(
+    world: World, vip: Plan
+) -> None:
+    await world.buys("vip", by="charlie")
+    for actor, number in ((STAFF, 0), (replace(STAFF, can_data=True), 1)):
+        assert len(await search.find(world.services, actor, "charlie@e")) == number
+        assert len(await search.suggest(world.services, actor, "charlie@e")) == number
+        page = await roster.page(world.services, actor, roster.Wanted(search="charlie@e"))
+        assert len(page.lines) == number
+    assert len((await roster.page(world.services, STAFF, roster.Wanted(search="Charlie@example.com"))).lines) == 1
 
 
 async def test_staff_of_another_server_find_and_touch_nothing(world: World, vip: Plan) -> None:
