@@ -15,7 +15,7 @@ from membership.dossier import Dossier
 from membership.entitlements import access_of
 from membership.errors import Gone
 from membership.ledgers import Transaction
-from membership.model import Claim, Grant, GrantId, MemberKey, PlanId, Purchase, RoleId, UserId
+from membership.model import Claim, Grant, GrantId, GuildId, MemberKey, PlanId, Purchase, RoleId, UserId
 from membership.reach import Reached
 from membership.records import Guild
 from membership.services import Services
@@ -94,6 +94,15 @@ async def card(services: Services, sign_in: SignIn, grant_id: GrantId) -> Card:
         if each.grant_id == grant_id:
             return each
     raise Gone("grant")
+
+
+async def servers(services: Services, sign_in: SignIn) -> frozenset[GuildId]:
+    """Return the servers of everything that somebody reaches, also of what is over."""
+    async with services.store.read() as tx:
+        reached = await reach.customers(tx, sign_in)
+        purchases = [purchase for each in reached for purchase in await tx.purchases.of_customer(each.customer.id)]
+        grants = [grant for each in purchases for grant in await tx.purchases.grants(each.id)]
+    return frozenset(grant.guild_id for grant in grants)
 
 
 async def _cards_of(

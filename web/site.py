@@ -13,13 +13,14 @@ from zoneinfo import ZoneInfo
 from aiohttp import hdrs, web
 from yarl import URL
 
-from membership import portal_choices, sign_ins
+from membership import portal, portal_choices, sign_ins
 from membership.browsing import Person, SignIn
 from membership.errors import Gone
 from membership.model import GuildId
 from membership.records import Guild
 from web import browser, once_more
-from web.brand import BRAND, brand_of, house_brand
+from web.brand import BRAND, NEUTRAL, brand_of, house_brand
+from web.naming import named_after
 from web.numbers import number_in
 from web.pages import PARTS
 from web.rights import KnownRights, Right, may
@@ -103,7 +104,9 @@ async def _customer(request: web.Request, right: Right, needs_active: bool) -> C
     words = words_of(request, saved=tongue.language)
     plain = await _anyone(request, right, needs_active)
     zone = ZoneInfo(tongue.time_zone) if tongue.time_zone else plain.zone
-    return CustomerVisit(request=request, words=words, brand=plain.brand, zone=zone, sign_in=sign_in)
+    visit = CustomerVisit(request=request, words=words, brand=plain.brand, zone=zone, sign_in=sign_in)
+    # Where several servers are served, a page is in the name of those that the customer knows.
+    return await named_after(visit, await portal.servers(visit.services, sign_in)) if visit.brand == NEUTRAL else visit
 
 
 async def _desk(request: web.Request, right: Right, needs_active: bool) -> DeskVisit | web.StreamResponse:

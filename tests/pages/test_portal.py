@@ -10,8 +10,10 @@ import pytest
 from membership import comps, mine
 from membership.actors import Actor
 from membership.errors import Retry
-from membership.model import Dispute, Grant, Lane, MemberKey, Proof, PurchaseKind, PurchaseStatus, UserId
+from membership.model import Dispute, Grant, GuildId, Lane, MemberKey, Proof, PurchaseKind, PurchaseStatus, UserId
+from membership.records import Guild
 from tests.pages.stage import PageStage, Shown
+from tests.usecases.fake_discord import FakeGuild
 from tests.usecases.world import ALICE, BOB, CHARLIE, GUILD, LATE, VIP, World
 
 MAIL = f"user{CHARLIE}@example.com"
@@ -40,6 +42,21 @@ async def test_an_active_membership_shows_roles_price_and_next_payment(stage: Pa
     assert "The next payment is 10.00 €." in shown.words
     assert f"role {VIP} ✓" in shown.words
     assert "in the server" in shown.words
+
+
+@pytest.mark.parametrize("path", ["/portal", "/portal/discord", "/portal/billing", "/portal/preferences"])
+async def test_pages_are_in_the_name_of_the_server_that_the_customer_knows(
+    stage: PageStage, vip: str, path: str
+) -> None:
+    other = GuildId(200)
+    stage.world.discord.guilds[other] = FakeGuild(name="Book club")
+    async with stage.world.services.store.write() as tx:
+        await tx.guilds.ensure(other, "Book club")
+        await tx.guilds.replace(Guild(id=other, name="Book club", is_active=True))
+    shown = await (await stage.customer(email=MAIL)).get(path)
+    assert "Ada's server" in shown.words
+    assert "Book club" not in shown.words
+    assert "Doorlist" not in shown.words
 
 
 async def test_a_purchase_that_nobody_has_asks_for_discord(stage: PageStage) -> None:
