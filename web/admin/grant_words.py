@@ -17,6 +17,7 @@ from membership.records import HOUSE, Account
 from membership.resending import Sending
 from membership.shown import ShownGrant, ShownState
 from web.admin.staff_words import reason_text
+from web.state_looks import LOOKS, PLAIN_NAMES
 from web.wording import money
 
 _MENTION = re.compile(r"<@!?(\d{1,20})>")
@@ -135,44 +136,8 @@ def _text(words: Words, shown: ShownGrant, zone: tzinfo) -> str:
             return words.say(NAMES[shown.state])
 
 
-LOOKS: Mapping[ShownState, tuple[str, str]] = {
-    ShownState.PENDING_PAYMENT: ("info", "○"),
-    ShownState.PENDING_LINK: ("info", "○"),
-    ShownState.PENDING_JOIN: ("info", "○"),
-    ShownState.PENDING_RULES: ("info", "○"),
-    ShownState.DELIVERING: ("off", "…"),
-    ShownState.ACTIVE: ("ok", "✓"),
-    ShownState.TRIALING: ("ok", "✓"),
-    ShownState.ENDING: ("info", "→"),
-    ShownState.PAST_DUE: ("warn", "!"),
-    ShownState.PAUSED: ("off", "‖"),
-    ShownState.FAILED: ("bad", "!"),
-    ShownState.HELD: ("warn", "■"),
-    ShownState.HAND_REMOVED: ("warn", "■"),
-    ShownState.DISPUTED: ("bad", "!"),
-    ShownState.UNCLEAR: ("warn", "?"),
-    ShownState.REMOVING: ("off", "…"),
-    ShownState.REVOKED: ("off", "–"),
-}
-NAMES: Mapping[ShownState, str] = {
-    ShownState.PENDING_PAYMENT: translatable("Waiting for the payment"),
-    ShownState.PENDING_LINK: translatable("Waiting for Discord"),
-    ShownState.PENDING_JOIN: translatable("Waiting to join"),
-    ShownState.PENDING_RULES: translatable("Rules not accepted"),
-    ShownState.DELIVERING: translatable("Giving the role"),
-    ShownState.ACTIVE: translatable("Active"),
-    ShownState.TRIALING: translatable("Trial"),
-    ShownState.ENDING: translatable("Cancelled, still running"),
-    ShownState.PAST_DUE: translatable("Payment failed"),
-    ShownState.PAUSED: translatable("Paused"),
-    ShownState.FAILED: translatable("Not delivered"),
-    ShownState.HELD: translatable("Removal held"),
-    ShownState.HAND_REMOVED: translatable("The role was taken by hand"),
-    ShownState.DISPUTED: translatable("Disputed"),
-    ShownState.UNCLEAR: translatable("Left as it is: the payment provider's answer is not clear"),
-    ShownState.REMOVING: translatable("Taking the role back"),
-    ShownState.REVOKED: translatable("Ended"),
-}
+NAMES: Mapping[ShownState, str] = {**PLAIN_NAMES, ShownState.ENDING: translatable("Cancelled, still running")}
+"""As customers read them; of an ending one staff want to know why."""
 _STATUSES: Mapping[PurchaseStatus, str] = {
     PurchaseStatus.PENDING: translatable("not paid yet"),
     PurchaseStatus.TRIALING: translatable("in trial"),

@@ -15,6 +15,7 @@ from membership.errors import Reason
 from membership.model import PurchaseKind
 from membership.portal import Card
 from membership.shown import ShownGrant, ShownState
+from web.state_looks import LOOKS, PLAIN_NAMES
 from web.wording import money
 
 
@@ -63,7 +64,7 @@ class Speaker:
 
 def card_words(speaker: Speaker, card: Card) -> CardWords:
     """Put one membership into words."""
-    tone, sign = _LOOKS[card.shown.state]
+    tone, sign = LOOKS[card.shown.state]
     return CardWords(
         card=card,
         tone=tone,
@@ -100,7 +101,8 @@ def state_words(speaker: Speaker, shown: ShownGrant) -> str:
         case ShownState.REVOKED:
             return words.say("Ended: {reason}", reason=why)
         case _:
-            return words.say(_PLAIN[shown.state])
+            # What needs no moment and no reason, or lacks the one it should have.
+            return words.say(PLAIN_NAMES[shown.state])
 
 
 def price_words(speaker: Speaker, card: Card) -> str:
@@ -245,42 +247,6 @@ _INTERVALS: Mapping[str, str] = {
     "month": translatable("{price} / month"),
     "year": translatable("{price} / year"),
 }
-_LOOKS: Mapping[ShownState, tuple[str, str]] = {
-    ShownState.PENDING_PAYMENT: ("info", "○"),
-    ShownState.PENDING_LINK: ("info", "○"),
-    ShownState.PENDING_JOIN: ("info", "○"),
-    ShownState.PENDING_RULES: ("info", "○"),
-    ShownState.DELIVERING: ("off", "…"),
-    ShownState.ACTIVE: ("ok", "✓"),
-    ShownState.TRIALING: ("ok", "✓"),
-    ShownState.ENDING: ("info", "→"),
-    ShownState.PAST_DUE: ("warn", "!"),
-    ShownState.PAUSED: ("off", "‖"),
-    ShownState.FAILED: ("bad", "!"),
-    ShownState.HELD: ("warn", "■"),
-    ShownState.HAND_REMOVED: ("warn", "■"),
-    ShownState.DISPUTED: ("bad", "!"),
-    ShownState.UNCLEAR: ("warn", "?"),
-    ShownState.REMOVING: ("off", "…"),
-    ShownState.REVOKED: ("off", "–"),
-}
-_PLAIN: Mapping[ShownState, str] = {
-    ShownState.PENDING_PAYMENT: translatable("Waiting for the payment"),
-    ShownState.PENDING_LINK: translatable("Waiting for Discord"),
-    ShownState.PENDING_JOIN: translatable("Waiting to join"),
-    ShownState.PENDING_RULES: translatable("Rules not accepted"),
-    ShownState.DELIVERING: translatable("Giving the role"),
-    ShownState.ACTIVE: translatable("Active"),
-    ShownState.TRIALING: translatable("Trial"),
-    ShownState.ENDING: translatable("Ending"),
-    ShownState.PAST_DUE: translatable("Payment failed"),
-    ShownState.PAUSED: translatable("Paused"),
-    ShownState.HELD: translatable("Removal held"),
-    ShownState.HAND_REMOVED: translatable("The role was taken by hand"),
-    ShownState.DISPUTED: translatable("Disputed"),
-    ShownState.UNCLEAR: translatable("Left as it is: the payment provider's answer is not clear"),
-}
-"""What needs no moment and no reason, or lacks the one it should have."""
 
 _LOOKED_AT = translatable("The staff are looking at it. You need to do nothing.")
 _STAFF_KNOW = translatable("Staff have been told. You have not lost anything.")
