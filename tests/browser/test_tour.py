@@ -101,7 +101,7 @@ async def test_a_mail_stays_on_the_screen_while_the_list_above_it_grows(
     page.on("request", lambda request: loads.append(request.url) if "/sandbox/mail/" in request.url else None)
     await page.get_by_role("button", name="Do it all for me").click()
     await expect(page.locator(".mails li")).to_have_count(3, timeout=PATIENCE_MILLISECONDS)
-    await expect(page.frame_locator("iframe").get_by_text("One step is left")).to_be_visible()
+    await expect(page.frame_locator("iframe").get_by_role("heading", name="One step is left")).to_be_visible()
     assert len(loads) <= 2
 
 
