@@ -160,6 +160,14 @@ async def test_a_change_is_shown_with_before_and_after_and_taken_back(stage: Pag
     assert (await stage.world.guild()).dms is True
 
 
+async def test_a_change_is_by_somebody_with_a_name_and_times_have_a_zone(stage: PageStage) -> None:
+    await server_settings.change(stage.world.services, ACTOR, {"time_zone": "Europe/Rome"})
+    manager = await stage.staff_member(MANAGER)
+    words = (await manager.get(stage.at("/audit"))).words
+    assert f"by staff {MANAGER}" in words
+    assert "Times are in Europe/Rome." in words
+
+
 async def test_what_was_changed_again_is_not_taken_back(stage: PageStage) -> None:
     await server_settings.change(stage.world.services, ACTOR, {"digest_hour": 7})
     manager = await stage.staff_member(MANAGER)

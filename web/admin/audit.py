@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from aiohttp import web
 
 from membership import ledger_view, undo
+from membership.browsing import Person
 from membership.change_kinds import ChangeKind
 from membership.desk import Change
 from membership.model import UserId
@@ -52,9 +54,8 @@ async def show_changes(visit: StaffVisit) -> web.Response:
     by = str(visit.actor) if visit.query("by") == "me" else ""
     found = await ledger_view.changes(visit.services, visit.actor, by=by, before=before_of(visit))
     undoable = {change.id for change in await undo.recent(visit.services, visit.actor)}
-    actors = [_user_id(change.actor) for change in found.rows]
-    async with visit.store.read() as tx:
-        names = await names_of(tx, visit.guild.id, [each for each in actors if each is not None])
+    actors = {_user_id(change.actor) for change in found.rows}
+    names = await _names(visit, {each for each in actors if each is not None})
     lines = [
         ChangeLine(
             change=change,
@@ -77,6 +78,17 @@ def facts_of(change: Change) -> list[Fact]:
         Fact(name=name.replace("_", " "), before=_plain(change.before, name), after=_plain(change.after, name))
         for name in differing[:MOST_FACTS]
     ]
+
+
+async def _names(visit: StaffVisit, people: AbstractSet[UserId]) -> Mapping[UserId, str]:
+    """Name staff as the server last saw them; who was never looked at there, as they were called when signing in."""
+    now = visit.services.clock.now()
+    async with visit.store.read() as tx:
+        names = dict(await names_of(tx, visit.guild.id, people))
+        for user_id in people - names.keys():
+            for sign_in in await tx.sign_ins.of_person(Person.STAFF, user_id, "", now, 1):
+                names[user_id] = sign_in.name
+    return names
 
 
 def _plain(facts: Mapping[str, object], name: str) -> str:
