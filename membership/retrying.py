@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from membership import binding, resending
+from membership import binding, mail_preferences, resending
 from membership.actors import Actor
 from membership.errors import Reason, UserError
 from membership.ledgers import Transaction
@@ -64,12 +64,14 @@ async def retry_jobs(services: Services, actor: Actor) -> int:
 
 
 async def remind_unconnected(services: Services, actor: Actor) -> Reminded:
-    """Mail the link again to those who paid and have not connected, those who wait longest first."""
+    """Mail the link again to those who paid, have not connected and take reminders, those who wait longest first."""
     async with services.store.read() as tx:
         grants = await tx.purchases.grants_in_state(actor.guild_id, GrantState.PENDING, Reason.NOT_LINKED, MOST_AT_ONCE)
         customers: dict[CustomerId, None] = {}
         for grant in grants[: 2 * MOST_REMINDED]:
-            customers[(await tx.purchases.get(grant.purchase_id)).customer_id] = None
+            customer = await tx.customers.get((await tx.purchases.get(grant.purchase_id)).customer_id)
+            if await mail_preferences.wants_reminders(tx, customer):
+                customers[customer.id] = None
     queued = 0
     for customer_id in list(customers)[:MOST_REMINDED]:
         try:

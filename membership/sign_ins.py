@@ -18,6 +18,8 @@ from membership.records import AuditEntry
 from membership.services import Services
 
 MOST_LISTED = 50
+MOST_PORTIONS = 200
+"""Lists of a person's browsers that are ended, one after the other."""
 SEEN_EVERY = timedelta(minutes=1)
 FRESH = timedelta(minutes=15)
 """How old a proof may be when staff change something."""
@@ -107,7 +109,8 @@ async def listed(services: Services, mine: SignIn) -> Sequence[SignIn]:
 
 async def end(services: Services, mine: SignIn, sign_in_id: int) -> None:
     """End one of a person's own sign-ins. Raises Gone("sign-in") for one that is not theirs."""
-    for each in await listed(services, mine):
+    # One's own first: the list may be too long to have it.
+    for each in (mine, *await listed(services, mine)):
         if each.id == sign_in_id:
             async with services.store.write() as tx:
                 await tx.sign_ins.end(each.digest)
@@ -117,8 +120,13 @@ async def end(services: Services, mine: SignIn, sign_in_id: int) -> None:
 
 async def end_others(services: Services, mine: SignIn) -> int:
     """End every other sign-in of the same person; return how many there were."""
-    others = [each for each in await listed(services, mine) if each.digest != mine.digest]
-    async with services.store.write() as tx:
-        for each in others:
-            await tx.sign_ins.end(each.digest)
-    return len(others)
+    ended = 0
+    for _ in range(MOST_PORTIONS):
+        others = [each for each in await listed(services, mine) if each.digest != mine.digest]
+        if not others:
+            break
+        async with services.store.write() as tx:
+            for each in others:
+                await tx.sign_ins.end(each.digest)
+        ended += len(others)
+    return ended

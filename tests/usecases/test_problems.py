@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from membership import holds, pauses, problems, retrying
+from membership import holds, mail_preferences, pauses, problems, retrying
 from membership.actors import Actor
 from membership.errors import Reason, Retry, UserError
 from membership.model import GuildId, MemberKey
@@ -92,6 +92,15 @@ async def test_it_reminds_those_who_wait_at_most_once_an_hour(world: World) -> N
     await world.buys("vip")
     await world.advance(days=2)
     assert (await retrying.remind_unconnected(world.services, ACTOR)).queued == 1
+    assert (await retrying.remind_unconnected(world.services, ACTOR)).queued == 0
+
+
+async def test_who_stopped_reminders_is_not_reminded_by_staff_either(world: World) -> None:
+    await world.plan("vip", VIP)
+    purchase = await world.purchase(await world.buys("vip"))
+    await world.advance(days=2)
+    async with world.services.store.write() as tx:
+        await mail_preferences.set_reminders(tx, await tx.customers.get(purchase.customer_id), are_wanted=False)
     assert (await retrying.remind_unconnected(world.services, ACTOR)).queued == 0
 
 

@@ -67,6 +67,17 @@ async def test_ending_the_others_leaves_this_one(world: World) -> None:
     assert await sign_ins.recognise(world.services, Person.CUSTOMER, key) is not None
 
 
+async def test_more_browsers_than_are_listed_end_as_well(world: World) -> None:
+    _, first = await signed_in(world, Proven(email=MAIL))
+    world.clock.move(timedelta(minutes=2))
+    for _ in range(sign_ins.MOST_LISTED + 1):
+        await signed_in(world, Proven(email=MAIL))
+    _, last = await signed_in(world, Proven(email=MAIL))
+    await sign_ins.end(world.services, first, first.id)
+    assert await sign_ins.end_others(world.services, last) == sign_ins.MOST_LISTED + 1
+    assert [each.id for each in await sign_ins.listed(world.services, last)] == [last.id]
+
+
 async def test_the_audit_names_the_payer_of_a_proven_address(world: World) -> None:
     await world.plan("vip", VIP)
     await world.buys("vip")
