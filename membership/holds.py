@@ -69,12 +69,16 @@ async def _decide(
 async def reasons(services: Services, batch: Batch) -> Mapping[Reason, int]:
     """Count why the first hundred held removals are wanted, by what is stored of each member now."""
     now = services.clock.now()
+    explained = batch.removals[:MOST_EXPLAINED]
+    async with services.store.read() as tx:
+        standings = await tx.crowds.standings(batch.guild_id, [removal.key.user_id for removal in explained], now)
+    outcomes = {standing.facts.key: decide(standing.facts, now=now).outcomes for standing in standings}
     found: Counter[Reason] = Counter()
-    for removal in batch.removals[:MOST_EXPLAINED]:
-        async with services.store.read() as tx:
-            decision = decide(await tx.members.facts(removal.key), now=now)
+    for removal in explained:
         ends = [
-            outcome for outcome in decision.outcomes if outcome.access is Access.ENDED and _bears_on(outcome, removal)
+            outcome
+            for outcome in outcomes.get(removal.key, ())
+            if outcome.access is Access.ENDED and _bears_on(outcome, removal)
         ]
         found[ends[-1].reason if ends else Reason.PLAN_UNMAPPED] += 1
     return found

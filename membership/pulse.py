@@ -13,8 +13,8 @@ from statistics import median
 
 import structlog
 
+from membership import record_walk
 from membership.errors import DoorlistError
-from membership.ledgers import Transaction
 from membership.local_days import midnight, zone_of
 from membership.model import GrantState, GuildId
 from membership.records import Guild
@@ -133,18 +133,8 @@ async def _begin(services: Services, guild: Guild, now: datetime) -> _Followed:
     ahead = tuple(past.days[-1] + timedelta(days=number + 1) for number in range(LASTS - DAYS))
     days = Days(zone=past.zone, days=(*past.days, *ahead), since=past.since, until=midnight(ahead[-1], past.zone))
     async with services.store.read() as tx:
-        upto = await _last_before(tx, past.since)
+        upto = await record_walk.last_before(tx, past.since)
     return _Followed(days=days, tally=Tally(days), upto=upto)
-
-
-async def _last_before(tx: Transaction, moment: datetime) -> int:
-    """Return the number of the last entry before a moment: numbers rise with time, so that halving finds it."""
-    low, high = 0, await tx.reports.newest_entry()
-    while low < high:
-        middle = (low + high + 1) // 2
-        written_at = await tx.reports.written_at(middle)
-        low, high = (middle, high) if written_at is None or written_at < moment else (low, middle - 1)
-    return low
 
 
 async def _read_on(

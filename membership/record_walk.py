@@ -6,12 +6,13 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from membership.ledgers import Transaction
 from membership.model import GuildId, PlanId
 from membership.report_ledgers import Happened
 from membership.services import Services
 
-PORTION = 1000
-MOST_PORTIONS = 4000
+PORTION = 250
+MOST_PORTIONS = 16_000
 """Audit entries looked at in one go, and how often: four million in all."""
 
 
@@ -26,17 +27,21 @@ class Bounds:
 
 async def bounds(services: Services, since: datetime) -> Bounds:
     """Find the portions of the record since a moment."""
-    ends: list[int] = []
     async with services.store.read() as tx:
-        upto = await tx.reports.newest_entry()
-    while len(ends) < MOST_PORTIONS:
-        async with services.store.read() as tx:
-            written_at = await tx.reports.written_at(upto)
-        if written_at is None or written_at < since:
-            return Bounds(since=since, ends=tuple(ends[::-1]), is_cut=False)
-        ends.append(upto)
-        upto -= PORTION
-    return Bounds(since=since, ends=tuple(ends[::-1]), is_cut=True)
+        newest = await tx.reports.newest_entry()
+        before = await last_before(tx, since)
+    ends = tuple(range(newest, before, -PORTION)[:MOST_PORTIONS])[::-1]
+    return Bounds(since=since, ends=ends, is_cut=newest - before > MOST_PORTIONS * PORTION)
+
+
+async def last_before(tx: Transaction, moment: datetime) -> int:
+    """Return the number of the last entry before a moment: numbers rise with time, so that halving finds it."""
+    low, high = 0, await tx.reports.newest_entry()
+    while low < high:
+        middle = (low + high + 1) // 2
+        written_at = await tx.reports.written_at(middle)
+        low, high = (middle, high) if written_at is None or written_at < moment else (low, middle - 1)
+    return low
 
 
 async def walk(
