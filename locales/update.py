@@ -26,6 +26,9 @@ TEMPLATE = FOLDER / "doorlist.pot"
 SPEAKING = ("cogs", "locales", "membership", "web")
 """The packages whose texts members read."""
 
+REFUSING = ("membership", "providers")
+"""The packages that ask for no words: what they refuse is said by the pages, where the text has no facts in it."""
+
 WIDTH = 120
 TEMPLATE_COMMENT = "# Made by `python3 -m locales.update` from the code."
 
@@ -60,10 +63,11 @@ def extract() -> Catalog:
 
 
 def _sources() -> Iterator[tuple[Path, Callable[[str], list[tuple[int, Text]]]]]:
-    for package in SPEAKING:
+    for package in sorted({*SPEAKING, *REFUSING}):
+        reads = refusals_of if package in REFUSING else texts_of
         for path in sorted((ROOT / package).rglob("*")):
             if path.suffix == ".py":
-                yield path, lambda source: texts_of(ast.parse(source))
+                yield path, lambda source, reads=reads: reads(ast.parse(source))  # type: ignore[misc]
             elif path.suffix in TEMPLATE_KINDS:
                 yield path, texts_of_template
 
@@ -93,6 +97,16 @@ def texts_of(code: ast.Module) -> list[tuple[int, Text]]:
     calls = [node for node in ast.walk(code) if isinstance(node, ast.Call)]
     found = [(call.lineno, _text(call)) for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset))]
     return [(line, text) for line, text in found if text is not None]
+
+
+def refusals_of(code: ast.Module) -> list[tuple[int, Text]]:
+    """Return what `texts_of` does, and the plain texts of every UserError."""
+    refusals: list[tuple[int, Text]] = []
+    for node in ast.walk(code):
+        match node:
+            case ast.Call(func=ast.Name(id="UserError"), args=[ast.Constant(value=str(text)), *_]):
+                refusals.append((node.lineno, text))
+    return sorted([*texts_of(code), *refusals], key=lambda found: found[0])
 
 
 def _text(call: ast.Call) -> Text | None:

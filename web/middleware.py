@@ -97,7 +97,7 @@ async def answer_failures(request: web.Request, handler: Handler) -> web.StreamR
         allowed = {str(hdrs.ALLOW): refusal.headers[hdrs.ALLOW]} if hdrs.ALLOW in refusal.headers else {}
         return _failure(request, refusal.status, headers=allowed)
     except UserError as error:
-        return _failure(request, 400, text=error.text)
+        return _failure(request, 400, text=words_of(request).unfilled(error.text))
     except Gone:
         return _failure(request, 404)
     except Retry as trouble:

@@ -14,7 +14,7 @@ from yarl import URL
 from locales.catalogue import Words
 from membership.actors import Actor
 from membership.browsing import Person, SignIn
-from membership.errors import Gone
+from membership.errors import Gone, UserError
 from membership.ledgers import Store
 from membership.records import Guild
 from membership.services import Services
@@ -87,6 +87,10 @@ class Visit:
     def query(self, name: str) -> str:
         """Return a parameter of the address, bounded, "" when it is not there."""
         return self.request.query.get(name, "").strip()[:_LONGEST_TEXT]
+
+    def why(self, refusal: UserError) -> str:
+        """Return what a use-case refused in the visitor's language; a text with facts in it stays English."""
+        return self.words.unfilled(refusal.text)
 
     async def form(self) -> Form:
         """Read what was sent."""

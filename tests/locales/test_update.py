@@ -36,6 +36,11 @@ def test_the_texts_that_some_words_say_are_found(code: str, texts: list[object])
     assert found(code) == texts
 
 
+def test_a_refusal_is_found_where_it_has_no_facts() -> None:
+    code = "raise UserError('No plan')\nraise UserError(f'No {name}')\nTEXT = translatable('Hello')"
+    assert update.refusals_of(ast.parse(code)) == [(1, "No plan"), (3, "Hello")]
+
+
 @pytest.mark.parametrize(
     "code",
     [

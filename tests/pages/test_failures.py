@@ -49,3 +49,10 @@ async def test_staff_are_led_back_to_their_pages(stage: PageStage) -> None:
 async def test_a_failure_is_said_in_the_visitors_language(stage: PageStage) -> None:
     shown = await (await stage.stranger()).get("/plans/nowhere", **{"Accept-Language": "it"})
     assert 'lang="it"' in shown.text
+
+
+async def test_a_refusal_is_said_in_the_visitors_language(stage: PageStage) -> None:
+    manager = await stage.staff_member(MANAGER)
+    await manager.post("/language", {"language": "it", "back": "/admin"})
+    shown = await manager.press(await manager.get(stage.at("/settings")), "Salva", accent="ffee00")
+    assert "Questo colore non si legge sul bianco" in shown.words

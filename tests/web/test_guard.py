@@ -131,6 +131,12 @@ async def test_a_user_error_shows_its_own_text(stage: Stage) -> None:
     assert "You cannot &lt;b&gt;do&lt;/b&gt; that." in answer.text
 
 
+async def test_a_user_error_that_is_known_is_said_in_the_visitors_language(stage: Stage) -> None:
+    stage.membership.trouble = UserError("That moment has passed. Choose one in the future.")
+    answer = await stage.browser.get(f"/verify/{TICKET}", **{"Accept-Language": "it"})
+    assert "Quel momento è già passato." in answer.text
+
+
 async def test_trouble_outside_asks_to_try_again(stage: Stage) -> None:
     answer = await failing_with(stage, Retry("the secret name of the database"))
     assert answer.status == 503

@@ -71,7 +71,7 @@ async def send(
     except Mistake as mistake:
         errors = {mistake.field: mistake.text}
     except UserError as refusal:
-        errors = {form.fields[0].name if form.fields else "act": readable(refusal.text, names)}
+        errors = {form.fields[0].name if form.fields else "act": readable(visit.why(refusal), names)}
     else:
         return await visit.go(form.back, say=readable(said, names))
     values = {field.name: sent.text(field.name) for field in form.fields}

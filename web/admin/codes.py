@@ -74,7 +74,7 @@ async def create(visit: StaffVisit) -> web.Response:
         try:
             made = await plan_codes.create(visit.services, visit.actor, terms)
         except UserError as refusal:
-            errors["plan"] = refusal.text
+            errors["plan"] = visit.why(refusal)
         else:
             key = visit.parts.randomness.token()
             kept = {

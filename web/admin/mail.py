@@ -93,7 +93,7 @@ async def save(visit: StaffVisit) -> web.Response:
         change_id = await mail_desk.change(visit.services, visit.actor, text)
     except UserError as refusal:
         field = "subject" if len(text.subject) > mail_desk.LONGEST_SUBJECT else "intro"
-        return await _page(visit, text, {field: visit.words.say(refusal.text)})
+        return await _page(visit, text, {field: visit.why(refusal)})
     here = visit.here(f"/mail/{text.template}?language={text.language}")
     return await visit.go(f"{here}&changed={change_id or ''}", say=visit.words.say("Saved."))
 

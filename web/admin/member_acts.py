@@ -116,7 +116,7 @@ async def note(visit: StaffVisit) -> web.Response:
 
 async def _refused(visit: StaffVisit, refusal: UserError) -> web.Response:
     names = await known_names(visit, member_of(visit))
-    return await visit.go(_card(visit), say=readable(refusal.text, names), tone="warn")
+    return await visit.go(_card(visit), say=readable(visit.why(refusal), names), tone="warn")
 
 
 # ---------------------------------------------------------------------------------------------------- give and take

@@ -58,7 +58,7 @@ async def send(visit: StaffVisit) -> web.Response:
     try:
         shown = await server_moves.show(visit.services, visit.actor, target, _route(form))
     except UserError as error:
-        return await _page(visit, target, form=form, errors={"plans": error.text})
+        return await _page(visit, target, form=form, errors={"plans": visit.why(error)})
     return await visit.go(visit.here(f"/move/{shown.id}"))
 
 

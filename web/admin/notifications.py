@@ -86,7 +86,7 @@ async def save(visit: StaffVisit) -> web.Response:
         try:
             await notifying.choose(visit.services, visit.actor, wish)
         except UserError as refusal:
-            errors = {"ping": refusal.text}
+            errors = {"ping": visit.why(refusal)}
     if errors:
         rows = notifying.neighbours(await notifying.matrix(visit.services, visit.guild.id), name)
         return await _form(visit, name, rows[0], form=form, errors=errors)

@@ -39,7 +39,7 @@ async def invite(visit: StaffVisit) -> web.Response:
     try:
         sent = await resending.resend(visit.services, visit.actor, order.customer.id, Via.MAIL, only=order.purchase.id)
     except UserError as refusal:
-        return await visit.go(_page(visit), say=refusal.text, tone="warn")
+        return await visit.go(_page(visit), say=visit.why(refusal), tone="warn")
     mail = sent.mail or Sending.NO_ADDRESS
     tone = {Sending.QUEUED: "ok", Sending.QUEUED_BEFORE: "info"}.get(mail, "warn")
     return await visit.go(_page(visit), say=sending_words(visit.words, mail), tone=tone)

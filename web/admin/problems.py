@@ -35,7 +35,7 @@ async def retry(visit: StaffVisit) -> web.Response:
     try:
         said = await _retry(visit, Kind(kind), subject)
     except UserError as refusal:
-        return await visit.go(visit.here("/problems"), say=refusal.text, tone="info")
+        return await visit.go(visit.here("/problems"), say=visit.why(refusal), tone="info")
     return await visit.go(visit.here("/problems"), say=said)
 
 

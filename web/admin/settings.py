@@ -42,7 +42,7 @@ async def send(visit: StaffVisit) -> web.Response:
                 values[setting.name] = _read(visit, setting, typed[setting.name])
                 server_settings.check(setting.name, values[setting.name])
         except UserError as error:
-            errors[setting.name] = error.text
+            errors[setting.name] = visit.why(error)
     if errors:
         return _page(visit, typed, errors)
     changed = await server_settings.change(visit.services, visit.actor, values)

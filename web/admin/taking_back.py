@@ -28,7 +28,7 @@ async def take_back(visit: StaffVisit) -> web.Response:
     try:
         done = await undo.undo(visit.services, visit.actor, change_id)
     except UserError as refusal:
-        return await visit.go(back, say=refusal.text, tone="warn")
+        return await visit.go(back, say=visit.why(refusal), tone="warn")
     said = visit.words.say("Taken back: {change}", change=done.change.summary)
     if done.may_be_outside:
         said = f"{said} {visit.words.say('Whoever was kicked stays outside.')}"

@@ -59,7 +59,7 @@ async def process_again(visit: StaffVisit) -> web.Response:
     try:
         look = await inbox_desk.again(visit.services, visit.actor, number)
     except UserError as refusal:
-        return await visit.go(back, say=refusal.text, tone="warn")
+        return await visit.go(back, say=visit.why(refusal), tone="warn")
     if look.job is None:
         return await visit.go(back, say=visit.words.say("Processed again."))
     return await visit.go(

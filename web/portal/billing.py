@@ -15,7 +15,6 @@ from membership.ports import InvoiceState
 from web.naming import named_after
 from web.portal.card_words import can_cancel, can_resume, price_words
 from web.portal.home import HOME, leave, speaker_of
-from web.portal.refusals import refusal_words
 from web.site import Site
 from web.visits import CustomerVisit
 
@@ -68,7 +67,7 @@ async def cancel(visit: CustomerVisit) -> web.Response:
     try:
         ended = await cancelling.cancel(visit.services, visit.sign_in, card.grant_id, form.text("reason"))
     except UserError as refusal:
-        return await _cancel_page(visit, card, flaw=refusal_words(visit.words, refusal))
+        return await _cancel_page(visit, card, flaw=visit.why(refusal))
     words = visit.words
     if ended.ends_at is None:
         return await visit.go(HOME, say=words.say("Cancelled."))
@@ -82,7 +81,7 @@ async def resume(visit: CustomerVisit) -> web.Response:
     try:
         await cancelling.resume(visit.services, visit.sign_in, card.grant_id)
     except UserError as refusal:
-        return await _cancel_page(visit, card, flaw=refusal_words(visit.words, refusal))
+        return await _cancel_page(visit, card, flaw=visit.why(refusal))
     return await visit.go(HOME, say=visit.words.say("{plan} goes on.", plan=card.shown.plan.name))
 
 

@@ -9,7 +9,6 @@ from aiohttp import hdrs, web
 from membership import portal_privacy, sign_ins
 from membership.browsing import Person
 from membership.errors import UserError
-from web.portal.refusals import refusal_words
 from web.site import CUSTOMER_DOOR, Site
 from web.visits import CustomerVisit, forget_sign_in
 
@@ -53,7 +52,7 @@ async def erase(visit: CustomerVisit) -> web.Response:
     try:
         await portal_privacy.erase(visit.services, visit.sign_in)
     except UserError as refusal:
-        return await _erase_page(visit, flaw=refusal_words(visit.words, refusal))
+        return await _erase_page(visit, flaw=visit.why(refusal))
     await sign_ins.end_others(visit.services, visit.sign_in)
     await _end_mine(visit)
     text = visit.words.say("Your data is erased, and you are signed out.")

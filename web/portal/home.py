@@ -16,7 +16,6 @@ from web.leaving import leave_by
 from web.naming import named_after
 from web.outcomes import Notice, Step
 from web.portal.card_words import Speaker, can_look_again, card_words, needs_a_look
-from web.portal.refusals import refusal_words
 from web.portal.story_words import told_words
 from web.site import Site
 from web.visits import CustomerVisit
@@ -126,7 +125,7 @@ async def _mailed(visit: CustomerVisit, act: Mailing) -> web.Response:
     try:
         await act(visit.services, visit.sign_in, _grant(visit))
     except UserError as refusal:
-        return await visit.go(HOME, say=refusal_words(visit.words, refusal), tone="warn")
+        return await visit.go(HOME, say=visit.why(refusal), tone="warn")
     text = visit.words.say("A mail is on its way to the address it was bought with. At most one goes out in an hour.")
     return await visit.go(HOME, say=text)
 
