@@ -143,7 +143,7 @@ async def sign_out(visit: CustomerVisit) -> web.Response:
     return response
 
 
-async def _begin(request: web.Request, proven: Proven, back: str) -> web.Response:
+async def sign_in_as(request: web.Request, response: web.StreamResponse, proven: Proven) -> None:
     """Sign the browser in with a new key, in the place of whoever was before."""
     parts = request.app[PARTS]
     key = browser.key_of(request, parts, cookie_of(Person.CUSTOMER))
@@ -151,9 +151,13 @@ async def _begin(request: web.Request, proven: Proven, back: str) -> web.Respons
     if old is not None:
         await sign_ins.end(parts.services, old, old.id)
     key = await sign_ins.begin(parts.services, Person.CUSTOMER, proven, device_of(request))
-    response = sign_in.redirect(_inside(back))
     set_sign_in(response, parts, Person.CUSTOMER, key, LIVES[Person.CUSTOMER].longest)
-    browser.set_key(response, parts, WAITING, "", life=mail_sign_in.LIFE * 0)
+
+
+async def _begin(request: web.Request, proven: Proven, back: str) -> web.Response:
+    response = sign_in.redirect(_inside(back))
+    await sign_in_as(request, response, proven)
+    browser.set_key(response, request.app[PARTS], WAITING, "", life=mail_sign_in.LIFE * 0)
     return response
 
 

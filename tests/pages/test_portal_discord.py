@@ -70,6 +70,17 @@ async def test_switching_takes_the_roles_from_the_old_account_at_once_and_says_s
     assert [entry.actor for entry in moved] == [f"user:{BOB}"]
 
 
+async def test_who_came_by_the_old_account_goes_on_as_the_new_one(stage: PageStage) -> None:
+    await buys(stage, linked_to=CHARLIE)
+    visitor = await stage.customer(user_id=CHARLIE)
+
+    done = await switches(stage, visitor, BOB)
+
+    assert "Connected as @user2." in done.words
+    assert "Active" in (await visitor.get("/portal")).words
+    assert "Connected to @user2" in (await visitor.get("/portal/discord")).words
+
+
 async def test_keeping_it_changes_nothing(stage: PageStage) -> None:
     await buys(stage, linked_to=CHARLIE)
     visitor = await stage.customer(email=MAIL)

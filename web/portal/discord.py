@@ -16,7 +16,9 @@ from membership import connections, linking
 from membership.errors import Gone
 from membership.linking import Answer, Verdict, Wish
 from membership.model import PurchaseId, UserId
+from membership.sign_ins import Proven
 from web import browser, outcomes, sign_in
+from web.customer_sign_in import sign_in_as
 from web.numbers import number_in
 from web.pages import PARTS, page
 from web.parts import DiscordIdentity
@@ -107,7 +109,7 @@ async def confirm(visit: CustomerVisit) -> web.Response:
         again = {"from": content["from"], "who": content["who"]}
         return await sign_in.start(visit.request, PURPOSE, again, PLACE)
     answers = [await _connect(visit, content, purchase_id) for purchase_id in found.purchases]
-    return await _answer(visit, answers, _user(content).handle)
+    return await _answer(visit, answers, _user(content))
 
 
 async def show_disconnect(visit: CustomerVisit) -> web.Response:
@@ -134,14 +136,19 @@ async def _connect(visit: CustomerVisit, content: Content, purchase_id: Purchase
     return await linking.connect(visit.services, wish)
 
 
-async def _answer(visit: CustomerVisit, answers: Sequence[Answer], handle: str) -> web.Response:
+async def _answer(visit: CustomerVisit, answers: Sequence[Answer], user: DiscordIdentity) -> web.Response:
     words = visit.words
     for refused in (each.refused for each in answers if each.refused is not None):
         text = outcomes.moves_used_up(words, refused.until, visit.zone)
         return await visit.go(PLACE, say=text, tone="warn")
     if all(each.verdict is not Verdict.CONNECTED for each in answers):
         return await visit.go(PLACE, say=words.say("There is nothing left to connect."), tone="warn")
-    return await visit.go(HOME, say=words.say("Connected as {handle}.", handle=handle))
+    response = await visit.go(HOME, say=words.say("Connected as {handle}.", handle=user.handle))
+    if visit.sign_in.user_id not in (None, user.user_id):
+        # They reached it by the account that had it, and have just proven the one that has it now.
+        proven = Proven(user_id=user.user_id, email=visit.sign_in.email, name=user.handle)
+        await sign_in_as(visit.request, response, proven)
+    return response
 
 
 def _key(visit: CustomerVisit) -> str:
