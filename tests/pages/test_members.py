@@ -349,3 +349,25 @@ async def test_hostile_names_stay_text(stage: PageStage) -> None:
         shown = await staff.get(path)
         assert "<script>" not in shown.text
         assert HOSTILE in shown.words
+
+
+async def test_a_manager_takes_an_act_back_where_the_card_tells_of_it(stage: PageStage) -> None:
+    await a_member(stage.world)
+    staff = await stage.staff_member(MANAGER)
+    form = await staff.get(stage.at(f"/members/{CHARLIE}/leave-alone"))
+    done = await staff.press(form, "Leave alone", days="7", reason="on holiday")
+    assert "Left alone" in done.words
+    undone = await staff.press(done, "Undo")
+    assert "Taken back" in undone.words
+    assert "Left alone" not in undone.words
+    assert not [form for form in undone.forms if "/undo/" in form.action]
+
+
+async def test_who_may_not_take_changes_back_is_offered_none(stage: PageStage) -> None:
+    await a_member(stage.world)
+    boss = await stage.staff_member(MANAGER)
+    form = await boss.get(stage.at(f"/members/{CHARLIE}/leave-alone"))
+    await boss.press(form, "Leave alone", days="7", reason="on holiday")
+    card = await (await stage.staff_member()).get(stage.at(f"/members/{CHARLIE}"))
+    assert "Left alone" in card.words
+    assert not [form for form in card.forms if "/undo/" in form.action]

@@ -34,6 +34,7 @@ class EntryLine:
     """One line. `who` is the person it concerns, `by` who did it, "" for Doorlist itself; tone is a badge's.
 
     `order` is the number of the purchase that it is about, 0 for none; its payer is `who` where Discord knows nobody.
+    `change` is the number of a change that the visitor may take back from here, 0 for none.
     """
 
     number: int
@@ -47,6 +48,7 @@ class EntryLine:
     sign: str
     event: str
     order: int = 0
+    change: int = 0
 
     @property
     def path(self) -> str:

@@ -10,7 +10,7 @@ from aiohttp import web
 from yarl import URL
 
 from membership import dossier as dossiers
-from membership import explain, ledger_view, search, timeline
+from membership import explain, ledger_view, search, timeline, undo
 from membership.desk import Payment
 from membership.dossier import NOTE
 from membership.errors import Gone
@@ -27,6 +27,8 @@ from web.admin.grant_words import payment_words, readable, totals
 from web.admin.staff_words import group_title
 from web.site import Site
 from web.visits import StaffVisit
+
+_ACT = "staff.action"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,12 +134,26 @@ async def _lines(visit: StaffVisit, entries: Sequence[Entry], name: str) -> list
 
 async def story_lines(visit: StaffVisit, entries: Sequence[Entry], names: Mapping[int, str]) -> list[EntryLine]:
     """Word entries for a story, with names in place of mentions, and what staff wrote down."""
-    worded = []
+    worded, undoable = [], await _undoable(visit, entries)
     for entry, line in zip(entries, await lines_of(visit, entries), strict=True):
         note = str((entry.what.detail or {}).get("text") or "")
         title = visit.words.say("Note") if entry.what.event == NOTE else line.title
-        worded.append(replace(line, title=title, detail=readable(line.detail or note, names)))
+        change = change if (change := _change_of(entry)) in undoable else 0
+        worded.append(replace(line, title=title, detail=readable(line.detail or note, names), change=change))
     return worded
+
+
+async def _undoable(visit: StaffVisit, entries: Sequence[Entry]) -> frozenset[int]:
+    """Return the changes that the visitor may take back, where these entries tell of any."""
+    if not visit.actor.can_manage or not any(_change_of(entry) for entry in entries):
+        return frozenset()
+    return frozenset(int(change.id) for change in await undo.recent(visit.services, visit.actor))
+
+
+def _change_of(entry: Entry) -> int:
+    """Return the number of the change that an entry tells of, 0 for none."""
+    told = (entry.what.detail or {}).get("change_id") if entry.what.event == _ACT else None
+    return told if isinstance(told, int) else 0
 
 
 def payment_line(visit: StaffVisit, payment: Payment) -> EntryLine:
