@@ -42,7 +42,7 @@ lines: st.SearchStrategy[Line] = st.one_of(
 @given(st.builds(Card, title=st.text(max_size=300), lines=st.lists(lines, min_size=1, max_size=60).map(tuple)))
 async def test_any_card_fits_into_a_message(card: Card) -> None:
     drawn = view(card)
-    parts = list(walk(drawn.to_components()))
+    parts = list(walk(drawn.to_components()))  # type: ignore[no-untyped-call]
     assert len(parts) <= 40
     assert sum(len(part.get("content", "")) for part in parts) <= 4000
     assert all(len(part.get("label") or "") <= 80 and len(part.get("options") or []) <= 25 for part in parts)
@@ -51,7 +51,7 @@ async def test_any_card_fits_into_a_message(card: Card) -> None:
 
 async def test_what_does_not_fit_is_counted_and_the_buttons_stay() -> None:
     card = Card(lines=(*(Text("x" * 500) for _ in range(20)), Buttons((Button(label="Release 38", action="undo"),))))
-    parts = list(walk(view(card).to_components()))
+    parts = list(walk(view(card).to_components()))  # type: ignore[no-untyped-call]
     assert "… and 13 more" in [part.get("content", "").removeprefix("-# ") for part in parts]
     assert parts[-1]["label"] == "Release 38"
 
