@@ -112,8 +112,11 @@ def _buyers(plan: Plan) -> crowd_walk.Ask:
     return lambda tx, after: tx.crowds.buyers(plan, after)
 
 
-async def keep(services: Services, actor: Actor, plan: Plan, tally: Tally) -> Shown:
-    """Keep a complete count for ten minutes, so that exactly this can be applied. Raises UserError."""
+async def keep(services: Services, actor: Actor, plan: Plan, tally: Tally, *, name: str = "") -> Shown:
+    """Keep a complete count for ten minutes, so that exactly this can be applied. Raises UserError.
+
+    `name`: a new_name that somebody was told before it was counted.
+    """
     plans.check(plan)
     now = services.clock.now()
     # In a thread, as everything that walks all effects at once: there may be a hundred thousand.
@@ -122,7 +125,7 @@ async def keep(services: Services, actor: Actor, plan: Plan, tally: Tally) -> Sh
         before = None if plan.id == NEW_PLAN else await tx.plans.in_guild(plan.id, actor.guild_id)
         if plan.guild_id != actor.guild_id or (before is None and plan.id != NEW_PLAN):
             raise UserError("There is no such plan in this server.")
-        name = _name(services)
+        name = name or new_name(services)
         content = {
             "plan": plan_json(plan),
             "before": None if before is None else plan_json(before),
@@ -277,5 +280,6 @@ def _deed(before: Plan | None, plan: Plan) -> str:
     return "changed"
 
 
-def _name(services: Services) -> str:
+def new_name(services: Services) -> str:
+    """Return a name that no preview has."""
     return hashlib.sha256(services.randomness.token().encode()).hexdigest()[:_NAME_LENGTH]

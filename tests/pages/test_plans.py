@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from membership.model import AccountId, GuildId, Plan, PlanId, PlanProduct, PurchaseStatus
 from membership.ports import Price
 from tests.pages.stage import MANAGER, OWNER, STAFF, PageStage, Shown, Visitor
 from tests.usecases.world import ADMIN, CHARLIE, DORA, GOLD, GUILD, VIP, World
+from web.admin.plans import COUNTING
 
 ELSEWHERE = GuildId(200)
 MONTH = Price(
@@ -262,3 +265,19 @@ async def test_purchases_that_wait_for_discord_are_counted(stage: PageStage, bos
     fields = [("product", key(stage.world)), ("roles", str(VIP))]
     seen = await sent(boss, stage.at("/products/roles"), *fields)
     assert "waits for somebody to connect Discord" in seen.words
+
+
+async def test_a_preview_that_takes_long_is_counted_beside_its_page(stage: PageStage) -> None:
+    manager = await stage.staff_member(MANAGER)
+    is_let_go = asyncio.Event()
+
+    async def count() -> bool:
+        return await is_let_go.wait()
+
+    counting = stage.app[COUNTING]
+    counting.begin((GUILD, "long"), count, stage.world.clock.now())
+    waiting = await manager.get(stage.at("/preview/long"))
+    assert waiting.status == 200
+    assert 'http-equiv="refresh"' in waiting.text
+    is_let_go.set()
+    assert (await manager.get(stage.at("/preview/long"))).status == 404

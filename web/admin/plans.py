@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from membership.plan_effects import NEW_PLAN, NEW_ROLE, Tally
 from membership.plan_looks import PlanLook
 from web.admin import plan_form, plan_meaning, role_words
 from web.admin.plan_form import ENDS, LATE, Choices, Typed
+from web.beside import Beside
 from web.site import Site
 from web.visits import StaffVisit
 
@@ -21,8 +23,15 @@ _FIELDS: Mapping[str, str] = {"D08": "roles", "D09": "on_end", "D11": "roles", "
 """The field of the form that a failed check is about."""
 
 
+COUNTING: web.AppKey[Beside[bool]] = web.AppKey("previews that are counted", Beside)
+LOOK_SECONDS = 2.0
+"""How long a look from the form may count; a preview counts to the end."""
+
+
 def install(site: Site) -> None:
     """Register the pages."""
+    counting = site.app[COUNTING] = Beside()
+    site.app.on_cleanup.append(counting.close)
     site.manager.get("/admin/{guild}/plans", show_list)
     site.manager.get("/admin/{guild}/plans/new", show_new)
     site.manager.post("/admin/{guild}/plans/new", send_new)
@@ -113,10 +122,24 @@ async def flaws(visit: StaffVisit, plan: Plan, before: Plan | None) -> dict[str,
 
 
 async def to_preview(visit: StaffVisit, plan: Plan) -> web.Response:
-    """Count what a plan would do, keep that, and show it."""
-    tally = await _counted(visit, plan)
-    shown = await preview.keep(visit.services, visit.actor, plan, tally)
-    return await visit.go(visit.here(f"/preview/{shown.id}"))
+    """Begin to count what a plan would do, and lead to the page that shows it once it is counted."""
+    services, name = visit.services, preview.new_name(visit.services)
+
+    async def count_and_keep() -> bool:
+        tally = await _counted(visit, plan)
+        await preview.keep(services, visit.actor, plan, tally, name=name)
+        return True
+
+    counting, key = visit.request.app[COUNTING], (visit.guild.id, name)
+    counting.begin(key, count_and_keep, services.clock.now())
+    await counting.result(key)
+    return await visit.go(visit.here(f"/preview/{name}"))
+
+
+async def is_counting(visit: StaffVisit, name: str) -> bool:
+    """Say whether a preview of this server is still counted, after a moment. Raises what its count raised."""
+    counting, key = visit.request.app[COUNTING], (visit.guild.id, name)
+    return counting.knows(key) and await counting.result(key) is None
 
 
 # ---------------------------------------------------------------------------------------------------------- the form
@@ -134,7 +157,7 @@ async def _take(visit: StaffVisit, look: PlanLook | None) -> web.Response:
     if errors:
         return await _page(visit, typed, look, errors)
     if form.is_on("look"):
-        return await _page(visit, typed, look, tally=await _counted(visit, plan))
+        return await _page(visit, typed, look, tally=await _counted_soon(visit, plan))
     return await to_preview(visit, plan)
 
 
@@ -174,6 +197,15 @@ def _sold_roles(visit: StaffVisit, plan: Plan, chosen: Choices) -> list[tuple[Ro
     """Return a plan's roles that are there, for the question who had them before."""
     there = [role for role in plan.roles if role in chosen.roles]
     return [(role, role_words.name_of(role, chosen.roles, visit.words)) for role in there]
+
+
+async def _counted_soon(visit: StaffVisit, plan: Plan) -> Tally:
+    """Count what a plan would do; as far as that came where it takes too long to wait for."""
+    started, tally = time.monotonic(), Tally()
+    async for tally in preview.count(visit.services, plan):
+        if tally.done < tally.total and time.monotonic() - started > LOOK_SECONDS:
+            break
+    return tally
 
 
 async def _counted(visit: StaffVisit, plan: Plan) -> Tally:

@@ -23,6 +23,7 @@ from web.site import Site
 from web.visits import StaffVisit
 
 PER_PAGE = 50
+REFRESH_SECONDS = 2
 NAMES_SECONDS = 3.0
 MOST_DIFFERENT = 50
 
@@ -48,6 +49,8 @@ def install(site: Site) -> None:
 
 async def show(visit: StaffVisit) -> web.Response:
     """Show a preview, one kind of effect at a time."""
+    if await plans.is_counting(visit, visit.path("preview")):
+        return visit.page("admin/preview_counting.html", refresh_seconds=REFRESH_SECONDS)
     found = await _shown(visit)
     return _gone(visit) if found is None else await _page(visit, found)
 
