@@ -145,7 +145,7 @@ async def story_lines(visit: StaffVisit, entries: Sequence[Entry], names: Mappin
 
 async def _undoable(visit: StaffVisit, entries: Sequence[Entry]) -> frozenset[int]:
     """Return the changes that the visitor may take back, where these entries tell of any."""
-    if not visit.actor.can_manage or not any(_change_of(entry) for entry in entries):
+    if not any(_change_of(entry) for entry in entries):
         return frozenset()
     return frozenset(int(change.id) for change in await undo.recent(visit.services, visit.actor))
 

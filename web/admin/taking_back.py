@@ -12,8 +12,8 @@ from web.visits import StaffVisit, own_path
 
 
 def install(site: Site) -> None:
-    """Register the button."""
-    site.manager.post("/admin/{guild}/undo/{change}", take_back)
+    """Register the button. Who may take back what is membership.undo's to say: support staff their own acts."""
+    site.staff.post("/admin/{guild}/undo/{change}", take_back)
 
 
 async def take_back(visit: StaffVisit) -> web.Response:
