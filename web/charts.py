@@ -43,7 +43,10 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """A chart ready to be drawn. `lines`, `areas`, `ups` and `downs` are SVG paths; `rows` the table, a label first."""
+    """A chart ready to be drawn. `lines`, `areas`, `ups` and `downs` are SVG paths; `rows` the table, a label first.
+
+    `is_blank`: there is nothing but zeros to draw, and `alt` says as much.
+    """
 
     id: str
     title: str
@@ -59,6 +62,7 @@ class Drawing:
     marks: tuple[Mark, ...]
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    is_blank: bool
     width: int = WIDTH
     height: int = HEIGHT
     right: int = _RIGHT
@@ -148,6 +152,7 @@ def drawn(spec: ChartSpec, caption: Caption, words: Words) -> Drawing:
         marks=tuple(pen.marks),
         columns=caption.columns,
         rows=tuple(_rows(pen, spec)),
+        is_blank=not any(any(series.values) for series in spec.series),
         lines=tuple(pen.paths["lines"]),
         areas=tuple(pen.paths["areas"]),
         ups=tuple(pen.paths["ups"]),

@@ -56,6 +56,12 @@ def test_the_table_says_every_number(values: list[int]) -> None:
     assert shown == values
 
 
+def test_a_chart_of_nothing_but_zeros_is_blank() -> None:
+    assert draw(line(0, 0), up(0, 0), down(0, 0)).is_blank
+    assert draw(up()).is_blank
+    assert not draw(line(0, 0), up(0, 1)).is_blank
+
+
 def test_bars_stand_on_a_zero_line_and_hang_from_it() -> None:
     drawing = draw(up(4, 0, 2), down(0, 2, 1))
     assert [rule.is_zero for rule in drawing.rules].count(True) == 1

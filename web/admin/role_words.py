@@ -48,7 +48,7 @@ def options(roles: Mapping[RoleId, GuildRole], chosen: Collection[RoleId], words
 def name_of(role_id: RoleId, roles: Mapping[RoleId, GuildRole], words: Words, plan_name: str = "") -> str:
     """Name a role as people know it; the one that is made with a plan by the name it will have."""
     if role_id == NEW_ROLE:
-        return words.say("@{name} (new)", name=plan_name)
+        return words.say("@{name} (new)", name=plan_name) if plan_name else words.say("a new role")
     return f"@{roles[role_id].name}" if role_id in roles else words.say("a deleted role")
 
 
