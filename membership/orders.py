@@ -19,7 +19,7 @@ from membership.entitlements import access_of
 from membership.errors import Blocked, Gone, Retry
 from membership.ledgers import Transaction
 from membership.listing_ledgers import Entry, SentMail
-from membership.model import Claim, GrantId, Lane, MemberKey, Purchase, PurchaseId, PurchaseKind
+from membership.model import Claim, Lane, MemberKey, Purchase, PurchaseId, PurchaseKind
 from membership.records import Account, Customer, Link, StoredCode
 from membership.services import Services
 from membership.shown import ShownGrant, shown
@@ -121,15 +121,6 @@ async def read_again(services: Services, actor: Actor, purchase_id: PurchaseId) 
     except (Blocked, Gone) as failure:
         return str(failure)
     return "" if is_known else "the payment provider does not know it any more; nothing was changed"
-
-
-async def of_grant(services: Services, actor: Actor, grant_id: GrantId) -> PurchaseId:
-    """Return the purchase behind a grant of the actor's server. Raises Gone("grant")."""
-    async with services.store.read() as tx:
-        grant = await tx.purchases.grant_in_guild(grant_id, actor.guild_id)
-    if grant is None:
-        raise Gone("grant")
-    return grant.purchase_id
 
 
 async def _purchase(tx: Transaction, actor: Actor, purchase_id: PurchaseId) -> Purchase:

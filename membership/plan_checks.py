@@ -62,11 +62,6 @@ async def check_plan(
     return await run_checks(checks, reference=lambda: services.randomness.token()[:4])
 
 
-def can_be_saved(results: Sequence[Result]) -> bool:
-    """Say whether nothing failed. A warning still wants a person's confirmation."""
-    return not failures(results)
-
-
 def failures(results: Sequence[Result]) -> list[Result]:
     """Return why a plan cannot be saved, what a person can put right first."""
     return [result for result in results if result.outcome is Outcome.FAIL]

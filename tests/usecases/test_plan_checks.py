@@ -9,7 +9,7 @@ import pytest
 from membership.actors import Actor
 from membership.checks import Outcome, Result
 from membership.model import AccountId, OnEnd, Plan, PlanId, PlanProduct, RoleId
-from membership.plan_checks import can_be_saved, check_plan, judge_roles
+from membership.plan_checks import check_plan, failures, judge_roles
 from membership.plan_effects import NEW_ROLE
 from membership.ports import GuildRole, Price
 from tests.usecases.world import ADMIN, ALICE, GUILD, VIP, World
@@ -39,7 +39,7 @@ async def test_a_good_plan_has_no_flaw(world: World) -> None:
     await sell(world)
     results = await check_plan(world.services, a_plan(world))
     assert {result.outcome for result in results} == {Outcome.OK}
-    assert can_be_saved(results)
+    assert not failures(results)
 
 
 async def test_a_role_above_the_bot_is_refused_with_the_one_fix(world: World) -> None:
@@ -69,7 +69,7 @@ async def test_staff_power_wants_a_confirmation(world: World) -> None:
     results = await check_plan(world.services, a_plan(world))
     (flaw,) = (result for result in results if result.outcome is not Outcome.OK)
     assert (flaw.id, flaw.outcome) == ("D12", Outcome.WARN)
-    assert can_be_saved(results)
+    assert not failures(results)
 
 
 async def test_a_kicking_plan_needs_the_permission_to_kick(world: World) -> None:
@@ -99,7 +99,7 @@ async def test_an_outage_of_the_server_refuses_no_plan(world: World) -> None:
     world.discord.guilds[GUILD].is_available = False
     results = await check_plan(world.services, a_plan(world, roles=(ADMIN,)))
     assert {result.outcome for result in results if result.id.startswith("D")} == {Outcome.SKIP}
-    assert can_be_saved(results)
+    assert not failures(results)
 
 
 async def test_what_a_plan_had_before_may_stay_in_whatever_state(world: World) -> None:
@@ -107,20 +107,20 @@ async def test_what_a_plan_had_before_may_stay_in_whatever_state(world: World) -
     gone = PlanProduct(account_id=AccountId(world.account_id + 1), product_id="prod_vip")
     before = a_plan(world, id=PlanId(7), roles=(ADMIN,), products=(gone,), on_end=OnEnd.KICK)
     world.discord.guilds[GUILD].permissions = frozenset({"manage_roles"})
-    assert can_be_saved(await check_plan(world.services, replace(before, name="Very"), before))
+    assert not failures(await check_plan(world.services, replace(before, name="Very"), before))
     worse = replace(before, roles=(ADMIN, RoleId(4711)))
-    assert not can_be_saved(await check_plan(world.services, worse, before))
+    assert failures(await check_plan(world.services, worse, before))
 
 
 async def test_a_plan_that_comes_back_on_sale_is_judged_whole(world: World) -> None:
     await sell(world)
     archived = a_plan(world, id=PlanId(7), roles=(ADMIN,), is_archived=True)
-    assert not can_be_saved(await check_plan(world.services, replace(archived, is_archived=False), archived))
+    assert failures(await check_plan(world.services, replace(archived, is_archived=False), archived))
 
 
 async def test_a_role_that_is_made_with_the_plan_is_no_flaw(world: World) -> None:
     await sell(world)
-    assert can_be_saved(await check_plan(world.services, a_plan(world, roles=(NEW_ROLE,))))
+    assert not failures(await check_plan(world.services, a_plan(world, roles=(NEW_ROLE,))))
 
 
 @pytest.mark.parametrize(("top", "is_fine"), [(9, False), (10, False), (11, True), (None, True)])
@@ -130,6 +130,6 @@ async def test_nobody_maps_a_role_that_is_not_below_their_own_highest(
     await sell(world)
     actor = Actor(guild_id=GUILD, user_id=ALICE, can_manage=True, top_position=top)
     plan = a_plan(world)
-    assert can_be_saved(await check_plan(world.services, plan, actor=actor)) is is_fine
-    assert can_be_saved(await check_plan(world.services, plan))
-    assert can_be_saved(await check_plan(world.services, replace(plan, name="Very"), plan, actor=actor))
+    assert (not failures(await check_plan(world.services, plan, actor=actor))) is is_fine
+    assert not failures(await check_plan(world.services, plan))
+    assert not failures(await check_plan(world.services, replace(plan, name="Very"), plan, actor=actor))
