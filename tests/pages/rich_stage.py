@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -89,3 +90,15 @@ async def rich_stage(furnished: Furnished, directory: Path) -> AsyncIterator[Ric
             )
     finally:
         await world.close()
+
+
+@asynccontextmanager
+async def at_work(rich: RichStage) -> AsyncIterator[None]:
+    """Let the worker run meanwhile: whoever acts for somebody waits for it some seconds."""
+    worker = rich.stage.world.worker
+    working = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        worker.stop()
+        await working

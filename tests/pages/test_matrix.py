@@ -5,16 +5,14 @@ The furnished world has two servers and two customers; every id of the one is tr
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 from aiohttp import hdrs
 
 from tests.pages.actors import Get, Who, door_of, due_to, who_may
-from tests.pages.rich_stage import SEEN, RichStage, Route
+from tests.pages.rich_stage import SEEN, RichStage, Route, at_work
 from tests.pages.stage import Shown
 from tests.usecases.world import GUILD
 from web.site import RULES
@@ -111,18 +109,6 @@ async def test_nobody_changes_what_is_not_theirs_to_change(rich: RichStage, who:
             wrong += fault(route, address, await send(rich, who, route, address), due)
     assert not wrong, "\n".join(wrong)
     assert rich.digest() == before
-
-
-@asynccontextmanager
-async def at_work(rich: RichStage) -> AsyncIterator[None]:
-    """Let the worker run: whoever acts for somebody waits for it."""
-    worker = rich.stage.world.worker
-    working = asyncio.create_task(worker.run())
-    try:
-        yield
-    finally:
-        worker.stop()
-        await working
 
 
 async def test_whoever_may_send_a_form_gets_an_answer_even_to_an_empty_one(rich: RichStage) -> None:

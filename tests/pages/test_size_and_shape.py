@@ -53,18 +53,22 @@ async def test_the_tour_sees_the_pages(stops: Sequence[Stop]) -> None:
 
 
 async def test_a_failed_form_says_so_at_its_head_and_in_its_title(rich: RichStage, stops: Sequence[Stop]) -> None:
-    wrong = []
-    for stop in stops:
-        visitor = await rich.visitor(stop.who)
-        for form in stop.shown.forms:
-            if form.method != "post" or "sign-out" in form.action or not form.fields:
-                continue
-            shown = await visitor.post(form.action or stop.shown.url, [(name, "") for name, _ in form.fields])
-            if shown.status == 422:
-                anatomy = Anatomy(shown.text)
-                wrong += [f"{stop}: {fault}" for fault in anatomy.judge()]
-                wrong += [] if 'role="alert"' in shown.text else [f"{stop}: no summary of errors"]
+    wrong = [fault for stop in stops for fault in await faults_of_failed_forms(rich, stop)]
     assert not wrong, "\n".join(wrong)
+
+
+async def faults_of_failed_forms(rich: RichStage, stop: Stop) -> Sequence[str]:
+    """Send every form of a page with nothing in it; return what is wrong with the pages that say so."""
+    wrong, visitor = list[str](), await rich.visitor(stop.who)
+    for form in stop.shown.forms:
+        if form.method != "post" or "sign-out" in form.action or not form.fields:
+            continue
+        shown = await visitor.post(form.action or stop.shown.url, [(name, "") for name, _ in form.fields])
+        if shown.status == 422:
+            wrong += [f"{stop}: {fault}" for fault in Anatomy(shown.text).judge()]
+            wrong += [] if 'role="alert"' in shown.text else [f"{stop}: no summary of errors"]
+            wrong += [] if "<title>Error: " in shown.text else [f"{stop}: the title says nothing of it"]
+    return wrong
 
 
 async def test_the_stylesheet_is_plain() -> None:
