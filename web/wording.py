@@ -23,12 +23,6 @@ def money_with_code(amount: int, currency: str) -> str:
     return f"{_number(amount, currency)} {currency.upper()}"
 
 
-def price_with_code(amount: int, currency: str, interval: str) -> str:
-    """Write a price with its rhythm for a mail: "9.00 EUR per month", "199.00 EUR once"."""
-    rhythm = f"per {interval}" if interval else "once"
-    return f"{money_with_code(amount, currency)} {rhythm}"
-
-
 def moment(value: datetime | str) -> datetime:
     """Read an aware datetime or what `isoformat` made of it (facts of a mail went through JSON)."""
     return value if isinstance(value, datetime) else datetime.fromisoformat(value)
