@@ -28,18 +28,6 @@ def moment(value: datetime | str) -> datetime:
     return value if isinstance(value, datetime) else datetime.fromisoformat(value)
 
 
-def day(value: datetime | str) -> str:
-    """Write a date without a doubt about day and month: "21 December 2026"."""
-    when = moment(value)
-    return f"{when.day} {when:%B %Y}"
-
-
-def short_day(value: datetime | str) -> str:
-    """Write a date that is near, where room is scarce: "24 Nov"."""
-    when = moment(value)
-    return f"{when.day} {when:%b}"
-
-
 def single_line(text: str) -> str:
     """Fold whatever could break a header or a subject line into single spaces; drop invisible control characters."""
     visible = (" " if letter.isspace() else letter for letter in text)
