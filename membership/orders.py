@@ -19,7 +19,7 @@ from membership.entitlements import access_of
 from membership.errors import Blocked, Gone, Retry
 from membership.ledgers import Transaction
 from membership.listing_ledgers import Entry, SentMail
-from membership.model import Claim, Lane, MemberKey, Purchase, PurchaseId, PurchaseKind
+from membership.model import Claim, Lane, MemberKey, Purchase, PurchaseId, PurchaseKind, UserId
 from membership.records import Account, Customer, Link, StoredCode
 from membership.services import Services
 from membership.shown import ShownGrant, shown
@@ -27,6 +27,7 @@ from membership.shown import ShownGrant, shown
 MOST_ENTRIES = 50
 MOST_MAILS = 50
 MOST_CODES = 20
+_REMOVED = "link.removed"
 _SIGNS = {PaymentKind.NEW: 1, PaymentKind.RENEWAL: 1, PaymentKind.REFUND: -1, PaymentKind.FAILED: 0}
 
 
@@ -36,7 +37,17 @@ class Invitation(StrEnum):
     NOT_INVITED = "not_invited"
     IN_PROGRESS = "in_progress"
     CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
     OVER = "over"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Former:
+    """Who had a purchase until they were disconnected from it. None and "" for what nobody knows any more."""
+
+    user_id: UserId | None
+    name: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +55,8 @@ class Order:
     """One purchase. `email` is masked for whoever may not see it whole; `products` name what was bought.
 
     `mails` are those about this purchase, newest first; `codes` its claim codes; `reminder_at`: when the next reminder
-    goes out by itself, None for none. `paid` is what was paid in all, refunds taken off, by currency.
+    goes out by itself, None for none. `paid` is what was paid in all, refunds taken off, by currency. `former`: who was
+    disconnected last, None while somebody is connected and where nobody was since it was bought.
     """
 
     purchase: Purchase
@@ -63,6 +75,7 @@ class Order:
     codes: tuple[StoredCode, ...]
     reminder_at: datetime | None
     entries: tuple[Entry, ...]
+    former: Former | None
 
     @property
     def is_given(self) -> bool:
@@ -88,6 +101,8 @@ async def look(services: Services, actor: Actor, purchase_id: PurchaseId) -> Ord
         mails = await tx.listings.mails(customer.id, purchase.id, MOST_MAILS)
         reminder = await tx.jobs.status("invitation", str(purchase.id))
         prices = await tx.accounts.prices(purchase.account_id)
+        entries = await _entries(tx, actor, customer, grants)
+        former = None if link is not None else await _former(tx, actor, purchase, entries)
         return Order(
             purchase=purchase,
             customer=customer,
@@ -100,11 +115,12 @@ async def look(services: Services, actor: Actor, purchase_id: PurchaseId) -> Ord
             products={price.product_id: price.product_name for price in prices},
             payments=tuple(reversed(payments)),
             paid=_paid(payments),
-            invitation=_invitation(link, grants, mails),
+            invitation=_invitation(link, former, grants, mails),
             mails=tuple(mails),
             codes=tuple(await tx.listings.codes(purchase.id, MOST_CODES)),
             reminder_at=None if reminder is None or reminder.is_parked else reminder.due_at,
-            entries=tuple(await _entries(tx, actor, customer, grants)),
+            entries=tuple(entries),
+            former=former,
         )
 
 
@@ -150,11 +166,25 @@ async def _entries(tx: Transaction, actor: Actor, customer: Customer, grants: Se
     return await tx.listings.about(actor.guild_id, customer.id, ids, MOST_ENTRIES)
 
 
-def _invitation(link: Link | None, grants: Sequence[ShownGrant], mails: Sequence[SentMail]) -> Invitation:
+async def _former(tx: Transaction, actor: Actor, purchase: Purchase, entries: Sequence[Entry]) -> Former | None:
+    """Find who was disconnected last since the purchase was made; entries come newest first."""
+    removals = [entry for entry in entries if entry.what.event == _REMOVED and entry.at >= purchase.started_at]
+    if not removals:
+        return None
+    user_id = removals[0].what.user_id
+    row = None if user_id is None else await tx.members.get(MemberKey(actor.guild_id, user_id))
+    return Former(user_id=user_id, name="" if row is None else row.name, until=removals[0].at)
+
+
+def _invitation(
+    link: Link | None, former: Former | None, grants: Sequence[ShownGrant], mails: Sequence[SentMail]
+) -> Invitation:
     if link is not None:
         return Invitation.CONNECTED
     if all(grant.is_over for grant in grants):
         return Invitation.OVER
+    if former is not None:
+        return Invitation.DISCONNECTED
     is_invited = any(mail.state in ("waiting", "sent") for mail in mails)
     return Invitation.IN_PROGRESS if is_invited else Invitation.NOT_INVITED
 

@@ -277,6 +277,19 @@ async def test_an_invitation_can_be_forced(stage: PageStage) -> None:
     assert "less than an hour ago" in again.words
 
 
+async def test_an_order_says_who_was_disconnected_from_it(stage: PageStage) -> None:
+    world = stage.world
+    external_id = await a_member(world)
+    staff = await stage.staff_member()
+    form = await staff.get(stage.at(f"/members/{CHARLIE}/disconnect"))
+    await world._while_working(staff.press(form, "Disconnect"))
+    shown = await staff.get(await order_of(stage, external_id))
+    assert "Disconnected" in shown.words
+    assert "and disconnected. Nobody has it now." in shown.words
+    assert "have not connected Discord yet" not in shown.words
+    assert any("Send a new link" in form.buttons for form in shown.forms)
+
+
 async def test_an_order_is_connected_by_hand_and_taken_back(stage: PageStage) -> None:
     world = stage.world
     await world.plan("vip", VIP)

@@ -127,6 +127,7 @@ _INVITATIONS: Mapping[Invitation, tuple[str, str, str]] = {
     Invitation.NOT_INVITED: ("warn", "!", translatable("Not invited")),
     Invitation.IN_PROGRESS: ("info", "○", translatable("Invitation in progress")),
     Invitation.CONNECTED: ("ok", "✓", translatable("Connected")),
+    Invitation.DISCONNECTED: ("warn", "!", translatable("Disconnected")),
     Invitation.OVER: ("off", "–", translatable("Ended")),
 }
 _MAIL_STATES: Mapping[str, tuple[str, str, str]] = {
