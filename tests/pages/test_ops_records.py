@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from membership import notices, passes, server_settings
+from membership import comps, notices, passes, server_settings
 from membership.actors import Actor
 from membership.browsing import Run
 from membership.errors import Retry
-from membership.model import GuildId
+from membership.model import GuildId, MemberKey
 from tests.pages.stage import MANAGER, OUTSIDER, STAFF, PageStage
-from tests.usecases.world import CHARLIE, GUILD, VIP, World
+from tests.usecases.world import CHARLIE, CLAIM_CHANNEL, GOLD, GUILD, VIP, World
 
 ACTOR = Actor(guild_id=GUILD, user_id=MANAGER, name="Maria", can_staff=True, can_manage=True)
 
@@ -166,6 +167,26 @@ async def test_a_change_is_by_somebody_with_a_name_and_times_have_a_zone(stage: 
     words = (await manager.get(stage.at("/audit"))).words
     assert f"by staff {MANAGER}" in words
     assert "Times are in Europe/Rome." in words
+
+
+async def test_whom_and_where_a_change_is_about_has_a_name(stage: PageStage) -> None:
+    await stage.world.plan("vip", VIP)
+    await stage.world.member("vip")
+    plan = await stage.world.plan("gold", GOLD)
+    await comps.grant(stage.world.services, ACTOR, CHARLIE, comps.Terms(plan_id=plan.id, until=None))
+    await stage.world.advance(hours=1)
+    await server_settings.change(stage.world.services, ACTOR, {"invite_channel_id": CLAIM_CHANNEL})
+    async with stage.world.services.store.write() as tx:
+        row = await tx.members.get(MemberKey(GUILD, CHARLIE))
+        assert row is not None
+        await tx.members.settle(replace(row, name="charlie.b"), None)
+    manager = await stage.staff_member(MANAGER)
+    for page in ("/audit", "/events"):
+        words = (await manager.get(stage.at(page))).words
+        assert "given to @charlie.b" in words
+        assert "#claim" in words
+        assert "<@" not in words
+        assert "<#" not in words
 
 
 async def test_what_was_changed_again_is_not_taken_back(stage: PageStage) -> None:

@@ -16,6 +16,7 @@ from membership.desk import Change
 from membership.model import UserId
 from web.admin.entry_lines import actor_text, names_of
 from web.admin.lists import before_of, older_url
+from web.admin.mentions import people_in, without_mentions
 from web.site import Site
 from web.visits import StaffVisit
 
@@ -39,6 +40,7 @@ class ChangeLine:
     """A change in words, and whether the visitor may take it back."""
 
     change: Change
+    summary: str
     by: str
     facts: Sequence[Fact]
     may_undo: bool
@@ -55,10 +57,12 @@ async def show_changes(visit: StaffVisit) -> web.Response:
     found = await ledger_view.changes(visit.services, visit.actor, by=by, before=before_of(visit))
     undoable = {change.id for change in await undo.recent(visit.services, visit.actor)}
     actors = {_user_id(change.actor) for change in found.rows}
-    names = await _names(visit, {each for each in actors if each is not None})
+    mentioned = {each for change in found.rows for each in people_in(change.summary)}
+    names = await _names(visit, mentioned | {each for each in actors if each is not None})
     lines = [
         ChangeLine(
             change=change,
+            summary=without_mentions(change.summary, names, visit.services.discord, visit.guild.id),
             by=actor_text(visit.words, change.actor, names),
             facts=facts_of(change),
             may_undo=change.id in undoable,

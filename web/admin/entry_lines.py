@@ -16,6 +16,7 @@ from membership.ports import Discord
 from membership.records import AuditEntry
 from web import wording
 from web.admin.chart_words import span_text
+from web.admin.mentions import people_in, without_mentions
 from web.admin.staff_words import event_title, reason_text
 from web.visits import StaffVisit
 
@@ -126,6 +127,7 @@ def _people(entries: Iterable[Entry]) -> Iterable[UserId]:
     for entry in entries:
         if entry.what.user_id is not None:
             yield entry.what.user_id
+        yield from people_in(_summary(entry.what.detail or {}))
         kind, _, number = entry.what.actor.partition(":")
         if kind in ("staff", "user") and number.isdecimal():
             yield UserId(int(number))
@@ -138,7 +140,9 @@ def _line(visit: StaffVisit, entry: Entry, names: Mapping[UserId, str]) -> Entry
         number=entry.number,
         at=entry.at,
         title=event_title(visit.words, what.event),
-        detail=detail_text(visit.words, visit.services.discord, what),
+        detail=without_mentions(
+            detail_text(visit.words, visit.services.discord, what), names, visit.services.discord, visit.guild.id
+        ),
         who="" if what.user_id is None else name_of(names, what.user_id),
         user_id=what.user_id,
         by=actor_text(visit.words, what.actor, names, (what.detail or {}).get("actor_name")),
@@ -162,11 +166,15 @@ def detail_text(words: Words, discord: Discord, what: AuditEntry) -> str:
         _money(words, facts),
         _roles(discord, what, facts),
         reason_text(words, facts.get("reason")),
-        str(facts.get("summary") or facts.get("detail") or ""),
+        _summary(facts),
         words.count("{number} removal", "{number} removals", _number(facts["count"])) if "count" in facts else "",
         words.say("after {time}", time=span_text(words, float(str(facts["seconds"])))) if "seconds" in facts else "",
     ]
     return " · ".join(part for part in parts if part)
+
+
+def _summary(facts: Mapping[str, object]) -> str:
+    return str(facts.get("summary") or facts.get("detail") or "")
 
 
 def _money(words: Words, facts: Mapping[str, object]) -> str:

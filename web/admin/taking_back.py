@@ -7,6 +7,8 @@ from aiohttp import web
 from membership import undo
 from membership.errors import Gone, UserError
 from membership.model import ChangeId
+from web.admin.entry_lines import names_of
+from web.admin.mentions import people_in, without_mentions
 from web.site import Site
 from web.visits import StaffVisit, own_path
 
@@ -29,7 +31,11 @@ async def take_back(visit: StaffVisit) -> web.Response:
         done = await undo.undo(visit.services, visit.actor, change_id)
     except UserError as refusal:
         return await visit.go(back, say=visit.why(refusal), tone="warn")
-    said = visit.words.say("Taken back: {change}", change=done.change.summary)
+    summary = done.change.summary
+    async with visit.store.read() as tx:
+        names = await names_of(tx, visit.guild.id, people_in(summary))
+    summary = without_mentions(summary, names, visit.services.discord, visit.guild.id)
+    said = visit.words.say("Taken back: {change}", change=summary)
     if done.may_be_outside:
         said = f"{said} {visit.words.say('Whoever was kicked stays outside.')}"
     return await visit.go(back, say=said)
