@@ -57,7 +57,7 @@ async def bones(rich: RichStage) -> Mapping[str, Sequence[str]]:
 
 def bones_of(stop: Stop) -> Sequence[str]:
     anatomy = Anatomy(stop.shown.text)
-    return [*anatomy.bones, *(fault for fault in anatomy.faults if "leads" in fault)]
+    return [f"answer {stop.shown.status}", *anatomy.bones, *(fault for fault in anatomy.faults if "leads" in fault)]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -49,6 +49,7 @@ async def test_every_page_has_a_way_past_its_head(stops: Sequence[Stop]) -> None
 
 
 async def test_the_tour_sees_the_pages(stops: Sequence[Stop]) -> None:
+    assert [str(stop) for stop in stops if stop.shown.status >= 500] == []
     assert len({stop.route.path for stop in stops if stop.shown.status == 200}) > 60
 
 
