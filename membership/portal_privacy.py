@@ -9,9 +9,9 @@ from membership import erasing, reach
 from membership.browsing import SignIn
 from membership.errors import UserError
 from membership.ledgers import Transaction
-from membership.model import GuildId, Purchase, PurchaseKind, PurchaseStatus, UserId
+from membership.model import GuildId, Proof, Purchase, PurchaseKind, PurchaseStatus, UserId
 from membership.privacy_ledger import Person
-from membership.reach import READS_THE_MAIL, Reached
+from membership.reach import Reached
 from membership.records import AuditEntry
 from membership.services import Services
 
@@ -123,10 +123,13 @@ async def _persons(tx: Transaction, sign_in: SignIn, payers: Sequence[Reached]) 
 
 
 def _user_of(sign_in: SignIn, payers: Sequence[Reached]) -> UserId | None:
-    """Return the Discord account that is surely theirs: proven now, or connected by whoever read the same mail."""
+    """Return the Discord account that is surely theirs: proven now, or one that Discord itself gives this address.
+
+    A mailed link or code may have been passed on: its user is then a friend, whose data is not the payer's to have.
+    """
     if sign_in.user_id is not None:
         return sign_in.user_id
-    links = [each.link for each in payers if each.link is not None and each.link.proof in READS_THE_MAIL]
+    links = [each.link for each in payers if each.link is not None and each.link.proof is Proof.EMAIL]
     return links[0].user_id if links else None
 
 

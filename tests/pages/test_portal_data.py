@@ -80,7 +80,7 @@ async def test_who_does_not_pay_changes_nothing_of_the_payers(stage: PageStage) 
 
 async def test_the_download_holds_what_is_ones_own_and_nothing_else(stage: PageStage, vip: str) -> None:
     await stage.world.buys("vip", by="somebodyelse")
-    visitor = await stage.customer(email=MAIL)
+    visitor = await stage.customer(email=MAIL, user_id=CHARLIE)
 
     answer = await visitor.press(await visitor.get("/portal/privacy"), "Download my data (JSON)")
     held = json.loads(answer.text)
@@ -91,6 +91,18 @@ async def test_the_download_holds_what_is_ones_own_and_nothing_else(stage: PageS
     assert MAIL in answer.text
     assert "somebodyelse" not in answer.text
     assert await stage.world.audit("privacy.exported")
+
+
+async def test_the_download_by_mail_has_nothing_of_the_friend_who_got_the_code(stage: PageStage, vip: str) -> None:
+    visitor = await stage.customer(email=MAIL)
+
+    page = await visitor.get("/portal/privacy")
+    answer = await visitor.press(page, "Download my data (JSON)")
+
+    tables = json.loads(answer.text)["servers"][0]["held"]
+    assert "purchases" in tables
+    assert not {"members", "holdings"} & set(tables)
+    assert "sign in with Discord" in page.words
 
 
 async def test_the_download_of_who_only_holds_it_does_not_name_the_payer(stage: PageStage) -> None:
