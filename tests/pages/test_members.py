@@ -258,7 +258,10 @@ async def test_an_order_goes_from_invited_to_connected(stage: PageStage) -> None
         assert text in shown.words, text
     world.joins(CHARLIE)
     await world.links(external_id, CHARLIE)
-    assert "Connected" in (await staff.get(url)).words
+    shown = await staff.get(url)
+    assert "Connected" in shown.words
+    assert "not needed any more" in shown.words
+    assert "open until then" not in shown.words
 
 
 async def test_an_invitation_can_be_forced(stage: PageStage) -> None:

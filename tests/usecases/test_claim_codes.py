@@ -56,6 +56,13 @@ async def test_somebody_else_s_code_gives_nothing(world: World) -> None:
     assert world.roles(BOB) == set()
 
 
+async def test_an_unused_code_takes_nothing_from_who_connected_without_it(world: World) -> None:
+    code = await a_code(world)
+    await world.links("sub_1", CHARLIE)
+    assert (await world.claims(BOB, code)).outcome is ClaimOutcome.USED_BY_ANOTHER
+    assert (world.roles(CHARLIE), world.roles(BOB)) == ({VIP}, set())
+
+
 async def test_an_expired_code_says_so(world: World) -> None:
     code = await a_code(world)
     await world.advance(days=31)

@@ -71,7 +71,7 @@ async def show_order(visit: StaffVisit) -> web.Response:
         invitation=invitation_look(words, order.invitation),
         proof="" if order.link is None else proof_words(words, order.link.proof),
         mails=[_mail(words, mail) for mail in order.mails],
-        codes=[_code(words, code, visit.parts.clock.now()) for code in order.codes],
+        codes=[_code(words, code, order, visit.parts.clock.now()) for code in order.codes],
         lines=await _lines(visit, order),
     )
 
@@ -111,7 +111,7 @@ def _mail(words: Words, mail: SentMail) -> Happened:
     return Happened(title=title, at=mail.settled_at or mail.created_at, look=look)
 
 
-def _code(words: Words, code: StoredCode, now: datetime) -> Happened:
+def _code(words: Words, code: StoredCode, order: Order, now: datetime) -> Happened:
     title = words.say("Activation code")
     if code.used_at is not None:
         return Happened(title=title, at=code.used_at, look=StateLook(tone="ok", sign="✓", text=words.say("used")))
@@ -119,6 +119,10 @@ def _code(words: Words, code: StoredCode, now: datetime) -> Happened:
         return Happened(
             title=title, at=code.expires_at, look=StateLook(tone="off", sign="–", text=words.say("expired"))
         )
+    if order.link is not None or order.is_over:
+        # A claim moves nothing away from whoever is connected, and gives nothing that has ended.
+        look = StateLook(tone="off", sign="–", text=words.say("not needed any more"))
+        return Happened(title=title, at=code.expires_at, look=look)
     look = StateLook(tone="info", sign="○", text=words.say("open until then"))
     return Happened(title=title, at=code.expires_at, look=look)
 
