@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from membership import alert_mail, alerts, mail_facts, mail_samples, notices
 from membership.actors import Actor
+from membership.addresses import masked
 from membership.browsing import MailText
 from membership.change_kinds import ChangeKind, mail_text_json
 from membership.desk import Change
@@ -88,7 +89,7 @@ async def sample(services: Services, actor: Actor, template: str) -> Mapping[str
 
 
 async def send_sample(services: Services, actor: Actor, template: str, language: str) -> str:
-    """Send a made-up mail to who reads alerts, and return that address. Once a minute. Raises UserError."""
+    """Send a made-up mail to who reads alerts, once a minute; return the address as `reader` does. Raises UserError."""
     if not services.mailer.is_configured:
         raise UserError("Mail is not set up, so nothing can be sent. python3 bot.py doctor mail says what is missing.")
     now = services.clock.now()
@@ -107,13 +108,19 @@ async def send_sample(services: Services, actor: Actor, template: str, language:
         )
         await tx.outbox.put(draft, now)
     services.wake()
-    return address
+    return _shown(address, guild)
 
 
 async def reader(services: Services, actor: Actor) -> str:
     """Return who reads alerts and samples of the actor's server, "" for nobody."""
     async with services.store.read() as tx:
-        return alert_mail.reader(services, await _of(tx, actor))
+        guild = await _of(tx, actor)
+    return _shown(alert_mail.reader(services, guild), guild)
+
+
+def _shown(address: str, guild: Guild) -> str:
+    """Show a server its own address; that of whoever runs this Doorlist is masked."""
+    return address if address == guild.support_address else masked(address)
 
 
 async def _sample(services: Services, tx: Transaction, guild: Guild, template: str) -> Mapping[str, object]:
