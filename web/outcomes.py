@@ -83,6 +83,21 @@ def not_the_payer(words: Words) -> Notice:
     )
 
 
+def nothing_paid_yet(words: Words) -> Notice:
+    """Say what the page after paying is for, to whoever comes to it without having paid."""
+    return Notice(
+        title=words.say("This page follows a payment"),
+        text=words.say(
+            "The checkout sends you here once you have paid. If you have paid already, the link in your mail brings "
+            "you on, or sign in to see what you have."
+        ),
+        steps=(
+            Step(label=words.say("Sign in"), url="/sign-in"),
+            Step(label=words.say("See the plans"), url="/"),
+        ),
+    )
+
+
 def mailed_again(words: Words) -> Notice:
     """Say that a new link may be on its way, whether there was something to mail or not."""
     return Notice(

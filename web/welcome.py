@@ -40,6 +40,8 @@ def install(site: Site) -> None:
 
 async def show(visit: Visit) -> web.Response:
     """Show the one who paid how far their purchase is."""
+    if not visit.query("session_id"):
+        return visit.page("notice.html", notice=outcomes.nothing_paid_yet(visit.words))
     session_id, key = _checked(visit.query("session_id")), visit.query("key")
     if not await _is_payer(visit, session_id, key):
         return visit.page("notice.html", notice=outcomes.not_the_payer(visit.words))

@@ -43,6 +43,13 @@ async def test_whoever_only_knows_the_checkout_is_not_sent_to_discord(stage: Sta
         assert "The link in your mail connects it" in answer.text
 
 
+async def test_whoever_comes_without_a_checkout_is_shown_the_ways_on(stage: Stage) -> None:
+    page = await stage.browser.get("/welcome")
+    assert page.status == 200
+    for text in ("This page follows a payment", 'href="/sign-in"', 'href="/"'):
+        assert text in page.text
+
+
 async def test_the_way_to_use_a_code_follows_the_settings(tmp_path: Path) -> None:
     async with a_stage(tmp_path, claim_command="/claim") as stage:
         page = await stage.browser.get(WELCOME)
@@ -87,9 +94,7 @@ async def test_a_strange_count_of_looks_is_the_first_look(stage: Stage, look: st
     assert (await stage.browser.get(f"{WELCOME}&look={look}")).status == 200
 
 
-@pytest.mark.parametrize(
-    "session_id", ["", "x", "a b c d e f", "<script>alert(1)</script>", "x" * 300, "../../../../x"]
-)
+@pytest.mark.parametrize("session_id", ["x", "a b c d e f", "<script>alert(1)</script>", "x" * 300, "../../../../x"])
 async def test_what_is_no_checkout_is_not_looked_up(stage: Stage, session_id: str) -> None:
     assert (await stage.browser.get(f"/welcome?session_id={session_id}")).status == 404
 
