@@ -10,6 +10,7 @@ from membership.checks import Area, Outcome, Result
 from membership.model import GuildId
 from tests.pages.stage import MANAGER, STAFF, PageStage, pages_of
 from tests.usecases.world import GUILD, World
+from web.admin.doctor import PLACES
 
 
 class FoundDoctor:
@@ -30,6 +31,14 @@ class FoundDoctor:
                 cause="VIP <script>is above doorlist; write to ada.lovelace@example.com",
                 fix="drag doorlist above VIP",
                 affects="2 waiting members",
+            ),
+            Result(
+                id="P06",
+                area=Area.PAYMENTS,
+                outcome=Outcome.WARN,
+                what="Products",
+                cause="The plan VIP sells what is gone",
+                fix="/plan edit",
             ),
             Result(id="M01", area=Area.MAIL, outcome=Outcome.SKIP, what="Mail", cause="no mail server is set"),
         ]
@@ -56,11 +65,24 @@ async def test_a_press_looks_and_tells_what_is_wrong(stage: PageStage, doctor: F
     manager = await stage.staff_member(MANAGER)
     shown = await manager.press(await manager.get(stage.at("/doctor")), "Run the checks")
     assert doctor.asked == [GUILD]
-    assert "3 checks" in shown.words
+    assert "4 checks" in shown.words
     assert "drag doorlist above VIP" in shown.words
     assert "Affects 2 waiting members." in shown.words
     assert "no mail server is set" in shown.words
     assert "<script>" not in shown.text
+
+
+async def test_a_finding_leads_to_the_page_that_puts_it_right(stage: PageStage) -> None:
+    manager = await stage.staff_member(MANAGER)
+    shown = await manager.press(await manager.get(stage.at("/doctor")), "Run the checks")
+    assert "Open the roles by price" in shown.words
+    assert shown.links.count(stage.at("/products")) == 2  # the menu's and the finding's
+
+
+@pytest.mark.parametrize("path", sorted({path for path, _ in PLACES.values()}))
+async def test_every_page_that_findings_lead_to_is_there(stage: PageStage, path: str) -> None:
+    manager = await stage.staff_member(MANAGER)
+    assert (await manager.get(stage.at(path))).status == 200
 
 
 async def test_the_report_holds_no_address(stage: PageStage) -> None:

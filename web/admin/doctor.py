@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
 from aiohttp import hdrs, web
 
+from locales.catalogue import translatable
 from membership.check_words import counts, report, skips, worst_first
 from membership.checks import Area, Outcome, Result, tally
 from membership.errors import Gone
@@ -20,6 +21,19 @@ from web.visits import StaffVisit
 REPORT_FILE = "doorlist-doctor.txt"
 MOST_KEPT = 100
 BADGES = {Outcome.FAIL: ("bad", "✗"), Outcome.WARN: ("warn", "!"), Outcome.HINT: ("info", "·")}
+
+PLACES: Mapping[str, tuple[str, str]] = {
+    "D11": ("/plans", translatable("Open the plans")),
+    "D12": ("/plans", translatable("Open the plans")),
+    "D14": ("/settings", translatable("Open the settings")),
+    "J04": ("/brake", translatable("Open the brake")),
+    "P03": ("/webhooks", translatable("Open the webhooks")),
+    "P04": ("/webhooks", translatable("Open the webhooks")),
+    "P05": ("/webhooks", translatable("Open the webhooks")),
+    "P06": ("/products", translatable("Open the roles by price")),
+    "P08": ("/plans", translatable("Open the plans")),
+}
+"""Where in the server's pages what a check finds is put right or looked at, for checks whose fix is not at Discord."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +71,7 @@ class DoctorPages:
             areas=_areas(results),
             total=tally(results).total(),
             badges=BADGES,
+            places=PLACES,
         )
 
     async def examine(self, visit: StaffVisit) -> web.Response:
