@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from membership.model import UserId
-from tests.pages.rich import FRED
+from tests.pages.cast import FRED
 from tests.pages.stage import MANAGER, OPERATOR, OWNER, STAFF, PageStage, Visitor
 from tests.usecases.world import CHARLIE, DORA
 from web.rights import Right

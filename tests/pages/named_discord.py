@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
@@ -59,3 +61,13 @@ class NamedDiscord(FakeDiscord):
     async def members_named(self, guild_id: GuildId, beginning: str, limit: int) -> Mapping[UserId, Seen]:
         found = await super().members_named(guild_id, "user", limit)
         return {user: replace(seen, name=self.name(user, seen.name)) for user, seen in found.items()}
+
+
+def picture() -> bytes:
+    """Return a green square as a PNG."""
+    rows = zlib.compress(b"".join(b"\x00" + b"\x0b\x8d\x4e" * 16 for _ in range(16)))
+    parts = ((b"IHDR", struct.pack(">IIBBBBB", 16, 16, 8, 2, 0, 0, 0)), (b"IDAT", rows), (b"IEND", b""))
+    chunks = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)

@@ -13,8 +13,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tests.pages.cast import NAMES, TYPED
 from tests.pages.named_discord import NamedDiscord
-from tests.pages.rich import NAMES, TYPED
 from tests.pages.rich_stage import RichStage
 
 Spell = Callable[[str], str]

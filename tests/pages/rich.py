@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import copy
 import shutil
-import struct
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -35,7 +33,6 @@ from membership.errors import Retry
 from membership.model import (
     ChannelId,
     Dispute,
-    GuildId,
     Lane,
     MemberKey,
     Plan,
@@ -44,7 +41,6 @@ from membership.model import (
     PurchaseKind,
     PurchaseStatus,
     Refund,
-    RoleId,
     UserId,
 )
 from membership.move_previews import Route
@@ -52,12 +48,35 @@ from membership.plan_codes import Terms as CodeTerms
 from membership.policy import Policy
 from membership.ports import CheckoutOrder, Icon, IncomingEvent, Invoice, InvoiceState, Price
 from membership.sign_ins import Proven
-from tests.pages.named_discord import NamedDiscord
-from tests.pages.stage import MANAGER, OWNER, STAFF
+from tests.pages.cast import (
+    DISPO,
+    ENNO,
+    EVE,
+    FATIMA,
+    FRED,
+    GINA,
+    HENRI,
+    JUNO,
+    LOUNGE,
+    NAMES,
+    NEXT_DOOR,
+    PAUL,
+    REGULAR,
+    RITA,
+    RUFUS,
+    SECOND,
+    SECOND_ROLE,
+    TEACHER,
+    TRIXI,
+    TYPED,
+    ULLA,
+    XENIA,
+)
+from tests.pages.named_discord import NamedDiscord, picture
+from tests.pages.stage import OWNER
 from tests.usecases.fake_discord import BOT_POSITION, FakeGuild
 from tests.usecases.fake_provider import FakeProvider
 from tests.usecases.world import (
-    ADMIN,
     ALICE,
     CHARLIE,
     CLAIM_CHANNEL,
@@ -72,54 +91,6 @@ from tests.usecases.world import (
     World,
 )
 
-NEXT_DOOR, EVE, FRED = GuildId(200), UserId(60), UserId(61)
-SECOND = GuildId(300)
-"""Another server of the same owner, where plans can be carried to."""
-REGULAR, LOUNGE, TEACHER, SECOND_ROLE = RoleId(31), RoleId(41), RoleId(42), RoleId(310)
-STATES = {
-    UserId(20 + number): name
-    for number, name in enumerate(
-        ("Trixi", "Enno", "Paul", "Fatima", "Henri", "Dispo", "Rufus", "Ulla", "Juno", "Rita", "Gina", "Xenia")
-    )
-}
-TRIXI, ENNO, PAUL, FATIMA, HENRI, DISPO, RUFUS, ULLA, JUNO, RITA, GINA, XENIA = STATES
-NAMES: dict[int, str] = {
-    VIP: "Insiders",
-    GOLD: "Golden Circle",
-    LATE: "Past Due",
-    TRIAL: "On Trial",
-    FRIEND: "Supporters",
-    ADMIN: "Headquarters",
-    LOUNGE: "Lounge",
-    TEACHER: "Course 2026",
-    REGULAR: "Regulars Nextdoor",
-    SECOND_ROLE: "Seconders",
-    EVENT_CHANNEL: "membership-log",
-    CLAIM_CHANNEL: "get-access",
-    ALICE: "alice.w",
-    OWNER: "olga.owner",
-    MANAGER: "max.manager",
-    STAFF: "sam.staff",
-    CHARLIE: "charlie.b",
-    DORA: "dora.m",
-    EVE: "eve.nextdoor",
-    FRED: "fred.nextdoor",
-    **{user: f"{name.lower()}.x" for user, name in STATES.items()},
-}
-TYPED = {
-    "server": "Ada's Trading Room",
-    "server next door": "Next Door Club",
-    "second server": "Second Trading Room",
-    "plan": "Inner Circle",
-    "reason": "because Olga said so",
-    "note": "always friendly on the phone",
-    "label": "summer-raffle",
-    "imprint": "Ada GmbH, Street 1, 1010 Wien",
-    "support": "help@ada.example",
-    "subject": "Welcome to our inner room",
-    "intro": "We are glad that you are here.",
-    "product": "Trading Alerts Monthly",
-}
 OWNER_ACTS = Actor(
     guild_id=GUILD, user_id=ALICE, name="alice.w", can_staff=True, can_manage=True, can_data=True, top_position=None
 )
@@ -197,7 +168,7 @@ async def furnish(world: World) -> Secrets:
 
 async def _two_servers(world: World) -> None:
     here = world.discord.guilds[GUILD]
-    here.name, here.icon = TYPED["server"], Icon(key="abc", content=_picture(), content_type="image/png")
+    here.name, here.icon = TYPED["server"], Icon(key="abc", content=picture(), content_type="image/png")
     here.roles |= {LOUNGE: 9, TEACHER: 8}
     here.channels = {EVENT_CHANNEL: NAMES[EVENT_CHANNEL], CLAIM_CHANNEL: NAMES[CLAIM_CHANNEL]}
     here.size, here.owner_id = 214, ALICE
@@ -217,16 +188,6 @@ async def _two_servers(world: World) -> None:
         await tx.guilds.replace(replace(other, is_active=True, approved_by="operator"))
         for each in (GUILD, NEXT_DOOR, SECOND):
             await tx.guilds.allow_account(each, world.account_id)
-
-
-def _picture() -> bytes:
-    """Return a green square as a PNG."""
-    rows = zlib.compress(b"".join(b"\x00" + b"\x0b\x8d\x4e" * 16 for _ in range(16)))
-    parts = ((b"IHDR", struct.pack(">IIBBBBB", 16, 16, 8, 2, 0, 0, 0)), (b"IDAT", rows), (b"IEND", b""))
-    chunks = (
-        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
-    )
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
 async def _what_is_sold(world: World) -> None:

@@ -11,7 +11,8 @@ from string import Formatter
 
 from tests.pages.actors import Who, as_actor
 from tests.pages.addresses import IDS, Addresses, digest_of, restore
-from tests.pages.rich import EVE, NEXT_DOOR, Furnished
+from tests.pages.cast import EVE, NEXT_DOOR
+from tests.pages.rich import Furnished
 from tests.pages.stage import PageStage, Visitor, pages_of
 from tests.usecases.world import GUILD
 from web.rights import Right

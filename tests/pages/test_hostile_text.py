@@ -15,9 +15,9 @@ from yarl import URL
 from membership.ports import Mail
 from tests.pages.actors import Who
 from tests.pages.anatomy import Anatomy
+from tests.pages.cast import TYPED
 from tests.pages.payloads import CANARY, payloads
 from tests.pages.renaming import Spell, inside, known_names, rename
-from tests.pages.rich import TYPED
 from tests.pages.rich_stage import RichStage
 from tests.pages.tour import Stop, tour
 from tests.web.stage import HandClock
