@@ -112,7 +112,7 @@ async def _tell_all(tx: Transaction, event: str, happening: Happening, facts: Ma
     for guild_id, plan in sorted(audience.plans.items()):
         is_paid = event == "payment.succeeded"
         known = await notices.rhythm(tx, event, guild_id, happening.after) if is_paid else {}
-        told = {"plan": plan, **facts, **known}
+        told = {"plan": plan, "purchase_id": int(happening.after.id), **facts, **known}
         await notices.tell(tx, event, guild_id, told, happening.now, user_id=audience.user_id, problem=problem)
 
 

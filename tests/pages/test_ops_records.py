@@ -73,6 +73,26 @@ async def test_an_entry_leads_to_the_purchase_of_somebody_whom_discord_does_not_
     assert order in (await staff.get(stage.at(f"/events/{number}"))).links
 
 
+async def test_a_payment_names_its_payer_and_leads_to_the_purchase(stage: PageStage) -> None:
+    await stage.world.plan("vip", VIP, product="prod_vip")
+    purchase = await stage.world.purchase(await stage.world.buys("vip"))
+    staff = await stage.staff_member()
+    shown = await staff.get(stage.at("/events?event=payment.succeeded"))
+    assert "Payment succeeded" in shown.words
+    assert "Charlie" in shown.words
+    assert stage.at(f"/orders/{purchase.id}") in shown.links
+
+
+async def test_a_payment_of_another_server_leads_nowhere(stage: PageStage) -> None:
+    await stage.world.plan("vip", VIP, product="prod_vip")
+    await stage.world.buys("vip")
+    number = await tell(stage.world, "payment.failed", purchase_id=777)
+    staff = await stage.staff_member()
+    shown = await staff.get(stage.at(f"/events/{number}"))
+    assert shown.status == 200
+    assert not [link for link in shown.links if "/orders/" in link]
+
+
 async def test_another_server_s_entry_is_not_there(stage: PageStage) -> None:
     number = await tell(stage.world, "grant.failed", GuildId(999))
     staff = await stage.staff_member()

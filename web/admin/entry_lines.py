@@ -25,7 +25,19 @@ _BAD = ("grant.failed", "payment.failed", "payment.disputed", "brake.held", "pau
 _BAD_AREAS = ("webhook.failing", "bot.lost_permission", "role.deleted", "role.unusable")
 _GOOD = ("grant.delivered", "grant.recovered", "payment.succeeded", "health.recovered", "link.created", "role.added")
 SAID = frozenset(
-    ("plan", "amount", "currency", "role_ids", "reason", "summary", "detail", "count", "seconds", "actor_name")
+    (
+        "plan",
+        "amount",
+        "currency",
+        "role_ids",
+        "reason",
+        "summary",
+        "detail",
+        "count",
+        "seconds",
+        "actor_name",
+        "purchase_id",
+    )
 )
 """The facts that a line tells in words."""
 
@@ -61,9 +73,14 @@ async def lines_of(visit: StaffVisit, entries: Sequence[Entry]) -> list[EntryLin
     """Word entries of the visitor's server, with the names of the people in them."""
     async with visit.store.read() as tx:
         names = await names_of(tx, visit.guild.id, _people(entries))
-        orders = await _orders(tx, visit.guild.id, entries)
-        payers = await _payers(tx, visit.actor, entries, orders)
-    return [_bought(_line(visit, entry, names), entry.what.grant_id, orders, payers) for entry in entries]
+        found = _Found()
+        orders = [await found.order(tx, visit.guild.id, entry.what) for entry in entries]
+        unknown = {order for entry, order in zip(entries, orders, strict=True) if entry.what.user_id is None}
+        payers = await _payers(tx, visit.actor, unknown)
+    return [
+        replace(line, order=order or 0, who=line.who or payers.get(order, ""))
+        for line, order in zip((_line(visit, entry, names) for entry in entries), orders, strict=True)
+    ]
 
 
 async def names_of(tx: Transaction, guild_id: GuildId, user_ids: Iterable[UserId]) -> Mapping[UserId, str]:
@@ -91,36 +108,37 @@ def actor_text(words: Words, actor: str, names: Mapping[UserId, str], known_as: 
     return words.say("whoever runs Doorlist") if kind == "operator" else actor
 
 
-async def _orders(tx: Transaction, guild_id: GuildId, entries: Iterable[Entry]) -> Mapping[GrantId, PurchaseId]:
-    """Find the purchases that entries are about, by the membership that came of them."""
-    found: dict[GrantId, PurchaseId] = {}
-    for grant_id in dict.fromkeys(entry.what.grant_id for entry in entries):
-        grant = None if grant_id is None else await tx.purchases.grant_in_guild(grant_id, guild_id)
-        if grant is not None:
-            found[grant.id] = grant.purchase_id
-    return found
+class _Found:
+    """Remembers the purchases that entries are about, None for those of other servers: many entries name the same."""
+
+    def __init__(self) -> None:
+        self._of_grants: dict[GrantId, PurchaseId | None] = {}
+        self._here: dict[PurchaseId, PurchaseId | None] = {}
+
+    async def order(self, tx: Transaction, guild_id: GuildId, what: AuditEntry) -> PurchaseId | None:
+        """Find the purchase by the membership that came of it, or as it is written down; None for none."""
+        if what.grant_id is not None:
+            if what.grant_id not in self._of_grants:
+                grant = await tx.purchases.grant_in_guild(what.grant_id, guild_id)
+                self._of_grants[what.grant_id] = None if grant is None else grant.purchase_id
+            return self._of_grants[what.grant_id]
+        written = PurchaseId(_number((what.detail or {}).get("purchase_id")))
+        if written and written not in self._here:
+            is_here = await tx.purchases.in_guild(written, guild_id) is not None
+            self._here[written] = written if is_here else None
+        return self._here.get(written)
 
 
 async def _payers(
-    tx: Transaction, actor: Actor, entries: Iterable[Entry], orders: Mapping[GrantId, PurchaseId]
-) -> Mapping[GrantId, str]:
-    """Name who paid, where nobody of Discord is known yet; addresses whole for those alone who may see data."""
-    found: dict[GrantId, str] = {}
-    unknown = [entry.what.grant_id for entry in entries if entry.what.user_id is None]
-    for grant_id in dict.fromkeys(unknown):
-        if grant_id is not None and grant_id in orders:
-            purchase = await tx.purchases.get(orders[grant_id])
-            payer = await tx.customers.get(purchase.customer_id)
-            found[grant_id] = payer.name or (payer.email if actor.can_data else masked(payer.email))
+    tx: Transaction, actor: Actor, orders: Iterable[PurchaseId | None]
+) -> Mapping[PurchaseId | None, str]:
+    """Name who paid, for where nobody of Discord is known; addresses whole for those alone who may see data."""
+    found: dict[PurchaseId | None, str] = {}
+    for order in orders:
+        if order is not None:
+            payer = await tx.customers.get((await tx.purchases.get(order)).customer_id)
+            found[order] = payer.name or (payer.email if actor.can_data else masked(payer.email))
     return found
-
-
-def _bought(
-    line: EntryLine, grant_id: GrantId | None, orders: Mapping[GrantId, PurchaseId], payers: Mapping[GrantId, str]
-) -> EntryLine:
-    if grant_id is None or grant_id not in orders:
-        return line
-    return replace(line, order=orders[grant_id], who=line.who or payers.get(grant_id, ""))
 
 
 def _people(entries: Iterable[Entry]) -> Iterable[UserId]:
