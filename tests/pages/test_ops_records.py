@@ -11,7 +11,7 @@ from membership import comps, notices, passes, server_settings
 from membership.actors import Actor
 from membership.browsing import Run
 from membership.errors import Retry
-from membership.model import GuildId, MemberKey
+from membership.model import GuildId, ManualChange, MemberKey
 from tests.pages.stage import MANAGER, OUTSIDER, STAFF, PageStage
 from tests.usecases.world import CHARLIE, CLAIM_CHANNEL, GOLD, GUILD, VIP, World
 
@@ -173,12 +173,20 @@ async def test_a_change_is_shown_with_before_and_after_and_taken_back(stage: Pag
     await server_settings.change(stage.world.services, ACTOR, {"dms": False})
     manager = await stage.staff_member(MANAGER)
     shown = await manager.get(stage.at("/audit"))
-    assert "dms true false" in shown.words
+    assert "Write direct messages to members yes no" in shown.words
 
     shown = await manager.press(shown, "Undo")
 
     assert "Taken back" in shown.words
     assert (await stage.world.guild()).dms is True
+
+
+async def test_a_choice_that_was_changed_is_told_in_the_words_of_its_form(stage: PageStage) -> None:
+    await server_settings.change(stage.world.services, ACTOR, {"manual_change": ManualChange.REPORT})
+    manager = await stage.staff_member(MANAGER)
+    words = (await manager.get(stage.at("/audit"))).words
+    assert "When somebody takes a paid role away by hand" in words
+    assert "Leave it away and tell staff" in words
 
 
 async def test_a_change_is_by_somebody_with_a_name_and_times_have_a_zone(stage: PageStage) -> None:

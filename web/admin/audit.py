@@ -9,11 +9,13 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from locales.catalogue import Words
 from membership import ledger_view, undo
 from membership.browsing import Person
 from membership.change_kinds import ChangeKind
 from membership.desk import Change
 from membership.model import UserId
+from web.admin.change_words import fact_name, fact_value
 from web.admin.entry_lines import actor_text, names_of
 from web.admin.lists import before_of, older_url
 from web.admin.mentions import people_in, without_mentions
@@ -64,7 +66,7 @@ async def show_changes(visit: StaffVisit) -> web.Response:
             change=change,
             summary=without_mentions(change.summary, names, visit.services.discord, visit.guild.id),
             by=actor_text(visit.words, change.actor, names),
-            facts=facts_of(change),
+            facts=facts_of(visit.words, change),
             may_undo=change.id in undoable,
         )
         for change in found.rows
@@ -72,14 +74,18 @@ async def show_changes(visit: StaffVisit) -> web.Response:
     return visit.page("admin/audit.html", lines=lines, older=older_url(visit, found), only_mine=bool(by))
 
 
-def facts_of(change: Change) -> list[Fact]:
+def facts_of(words: Words, change: Change) -> list[Fact]:
     """Return what differs between before and after, the first twenty facts of it."""
     if change.kind in _SECRET_KINDS:
         return []
     names = [name for name in {**change.before, **change.after} if name not in ("id", "guild_id")]
     differing = [name for name in names if change.before.get(name) != change.after.get(name)]
     return [
-        Fact(name=name.replace("_", " "), before=_plain(change.before, name), after=_plain(change.after, name))
+        Fact(
+            name=fact_name(words, name),
+            before=_plain(fact_value(words, name, change.before.get(name))),
+            after=_plain(fact_value(words, name, change.after.get(name))),
+        )
         for name in differing[:MOST_FACTS]
     ]
 
@@ -95,8 +101,7 @@ async def _names(visit: StaffVisit, people: AbstractSet[UserId]) -> Mapping[User
     return names
 
 
-def _plain(facts: Mapping[str, object], name: str) -> str:
-    value = facts.get(name)
+def _plain(value: object) -> str:
     if value is None:
         return ""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
