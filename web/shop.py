@@ -85,7 +85,8 @@ def install(site: Site) -> None:
 async def show_shop(visit: Visit) -> web.Response:
     """Show what is for sale, server by server."""
     counters = list(_counters(visit.services, await shop.wares(visit.services)))
-    return visit.page("home.html", counters=counters)
+    here = replace(visit, brand=counters[0].brand) if len(counters) == 1 else visit
+    return here.page("home.html", counters=counters)
 
 
 async def show_plan(visit: Visit) -> web.Response:
