@@ -114,3 +114,12 @@ async def test_a_mail_that_there_is_not_is_not_found(stage: PageStage) -> None:
 async def test_support_staff_do_not_word_mails(stage: PageStage) -> None:
     visitor = await stage.staff_member(STAFF)
     assert (await visitor.get(stage.at("/mail"))).status == 403
+
+
+async def test_it_says_why_no_sample_can_be_sent(stage: PageStage) -> None:
+    visitor = await stage.staff_member(MANAGER)
+    shown = await visitor.get(stage.at("/mail/past_due"))
+    assert "nobody reads it" in shown.words
+    assert shown.links.count(stage.at("/settings")) == 2  # the menu's and this one
+    stage.world.mailer.is_configured = False
+    assert "no mail server is set up" in (await visitor.get(stage.at("/mail/past_due"))).words
