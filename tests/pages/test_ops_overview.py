@@ -73,3 +73,13 @@ async def test_nobody_else_sees_it(stage: PageStage) -> None:
     assert (await (await stage.staff_member(OUTSIDER)).get(stage.at())).status == 404
     stranger = await stage.stranger()
     assert (await stranger.get(stage.at())).location.startswith("/admin/sign-in")
+
+
+async def test_members_are_found_from_every_page_of_staff(stage: PageStage) -> None:
+    await stage.world.plan("vip", VIP)
+    await stage.world.member("vip")
+    staff = await stage.staff_member()
+    for path in (stage.at(), stage.at("/problems"), stage.at(f"/members/{CHARLIE}")):
+        form = (await staff.get(path)).form("Find")
+        assert (form.method, form.action, form.fields) == ("get", stage.at("/members"), [("q", "")])
+    assert not any("Find" in form.buttons for form in (await staff.get(stage.at("/members"))).forms)
