@@ -18,7 +18,7 @@ async def test_support_finds_a_buyer_links_them_and_moves_the_purchase(s: Stage)
     sue, ben, kim = support(s), s.person("ben"), s.person("kim")
     s.buys("ben")
     await s.invitation("ben")
-    ((label, value),) = await sue.offered("member link", "customer", "ben@ex", member=kim.id)
+    ((label, value),) = await sue.offered("member link", "customer", "ben@example.com", member=kim.id)
     assert label.startswith("Ben · b••@example.com · VIP · pending link")
     found = await sue.types("member find", query="ben@example.com")
     assert "⏳ Waiting for Discord" in found.text
