@@ -43,7 +43,7 @@ from tests.storage.databases import settings as database_settings
 FIRST_PORT = 18600 + os.getpid() % 300 * 40
 """Test runs beside this one take other ports."""
 
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 15.0
 LONGEST_WORK_SECONDS = 60.0
 LOOK_SECONDS = 0.01
 UNLIMITED = 1_000_000

@@ -31,11 +31,9 @@
     if (last) messages.scrollTop = Math.min(messages.scrollHeight, last.offsetTop - messages.offsetTop - 8);
   }
 
-  // What is under a pressed pointer must stay until it is let go, or the click hits nothing.
-  let isPressed = false;
-  for (const kind of ["pointerdown", "pointerup", "pointercancel"]) {
-    addEventListener(kind, () => { isPressed = kind === "pointerdown"; }, true);
-  }
+  let isPressed = false; // what a pointer presses stays, or the click hits nothing
+  addEventListener("pointerdown", () => (isPressed = true), true);
+  addEventListener("pointerup", () => (isPressed = false), true);
 
   let sending = 0;
   let answers = 0;
@@ -43,7 +41,7 @@
   async function look() {
     const before = answers;
     const html = await (await fetch("/sandbox", { cache: "no-store" })).text();
-    for (let waits = 0; isPressed && waits < 100; waits++) await pause(30);
+    if (isPressed) await pause(300);
     // What was asked for before an answer came knows less than the answer.
     if (answers === before) show(html);
   }
